@@ -1,0 +1,58 @@
+# The book's commands. README.md gives the plain ones behind them.
+# Everything runs in the active virtual environment, or else in .venv, made here.
+PYTHON ?= python3
+ENVIRONMENT := $(or $(VIRTUAL_ENV),.venv)
+RUN := "$(ENVIRONMENT)/bin/python"
+
+.DEFAULT_GOAL := help
+.PHONY: help setup book test outputs weights quick bench resume figures lint format \
+	address constraints clean
+
+help:  ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 22
+
+setup:  ## install what the book needs
+	@$(PYTHON) tools/set_up.py "$(ENVIRONMENT)"
+
+book: setup  ## execute the chapters and render the site into _build/html
+	$(RUN) tools/build.py
+
+test: setup  ## run every test, and every chapter against its stored outputs
+	$(RUN) tools/build.py --stored
+	$(RUN) -m pytest
+
+outputs: setup  ## run the chapters and store their outputs in the notebooks
+	$(RUN) tools/outputs.py $(CHAPTERS)
+
+weights: setup  ## train the network that chapter 8 loads
+	$(RUN) -m experiments.weights
+
+quick: setup  ## measure the quick tier over three seeds
+	$(RUN) -m experiments.quick
+
+bench: setup  ## compare the article's input pipeline with ours
+	$(RUN) -m experiments.bench
+
+resume: setup  ## kill a training, resume it, compare the weights
+	$(RUN) -m experiments.resume
+
+figures: setup  ## draw the pictures of README.md and the introduction again
+	$(RUN) tools/figures.py
+
+lint: setup  ## check the style of code and notebooks
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+format: setup  ## apply the style
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m ruff format .
+
+address: setup  ## stamp the repository's address: make address URL=https://...
+	$(RUN) tools/address.py "$(URL)"
+
+constraints: setup  ## resolve constraints.txt again from requirements.txt
+	$(RUN) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+		--no-emit-package unetbook --no-annotate requirements.txt -o constraints.txt
+
+clean:  ## remove what the build wrote
+	rm -rf _build

@@ -1,0 +1,142 @@
+"""Set-up, address and cache stamp do what the README says."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections import namedtuple
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tools import address, build, set_up
+from tools.outputs import clean
+
+ROOT = Path(__file__).parents[1]
+Usage = namedtuple("Usage", "total used free")
+
+
+def test_an_old_python_is_told_which_ones_will_do(monkeypatch):
+    monkeypatch.setattr(sys, "version_info", (3, 9, 1))
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(SystemExit, match=r"3\.11, 3\.12 or 3\.13, and this is .* 3\.9"):
+        set_up.find_python()
+
+
+def test_another_supported_python_on_the_machine_is_used(monkeypatch):
+    monkeypatch.setattr(sys, "version_info", (3, 9, 1))
+    monkeypatch.setattr(shutil, "which", lambda name: sys.executable)
+    assert set_up.find_python() == sys.executable
+
+
+def test_a_full_disk_is_said_before_anything_is_installed(monkeypatch, tmp_path):
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(9e9, 8e9, 1e9))
+    monkeypatch.setattr(set_up, "install", pytest.fail)
+    with pytest.raises(SystemExit, match=r"1\.0 GB are free"):
+        set_up.main(str(tmp_path / "environment"))
+    assert not (tmp_path / "environment").exists()
+
+
+def test_a_missing_venv_module_is_said_with_its_package(tmp_path):
+    fake = tmp_path / "python"
+    fake.write_text("#!/bin/sh\nexit 1\n")
+    fake.chmod(0o755)
+    with pytest.raises(SystemExit, match="apt install python3-venv"):
+        set_up.check_machine(str(fake), str(tmp_path / "environment"))
+
+
+def test_set_up_is_written_for_any_python_3():
+    source = (ROOT / "tools" / "set_up.py").read_text()
+    assert "f'" not in source
+    assert 'f"' not in source
+
+
+def test_set_up_again_installs_nothing(monkeypatch, tmp_path):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").symlink_to(sys.executable)
+    calls = []
+    monkeypatch.setattr(set_up, "install", calls.append)
+    set_up.main(str(tmp_path))
+    set_up.main(str(tmp_path))
+    assert len(calls) == 1
+
+
+@pytest.fixture
+def book_copy(tmp_path, monkeypatch):
+    shutil.copy(ROOT / "_config.yml", tmp_path)
+    monkeypatch.setattr(address, "CONFIG", tmp_path / "_config.yml")
+    return tmp_path
+
+
+def test_a_new_address_reaches_the_set_up_cell(book_copy):
+    address.write_address("https://example.org/class/pets")
+    assert address.read_address() == "https://example.org/class/pets"
+    notebook = nbformat.v4.new_notebook()
+    notebook.cells = [nbformat.v4.new_code_cell(address.setup_cell("old"))]
+    path = book_copy / "chapter.ipynb"
+    nbformat.write(notebook, path)
+    address.stamp(path, address.read_address())
+    source = nbformat.read(path, as_version=4).cells[0].source
+    assert 'REPOSITORY = "https://example.org/class/pets"' in source
+
+
+def test_what_is_no_address_is_refused(book_copy):
+    with pytest.raises(SystemExit, match="no repository address"):
+        address.write_address("pets")
+
+
+def test_without_an_address_colab_is_told_so():
+    cell = address.setup_cell("https://github.com/OWNER/unetbook")
+    missing = cell.replace("find_spec(", "(lambda name: None)(")
+    missing = missing.replace("%pip", "pass  #")
+    with pytest.raises(RuntimeError, match="address is not set"):
+        exec(missing, {})
+
+
+def test_the_cache_is_cleared_when_the_data_changes(monkeypatch, tmp_path):
+    monkeypatch.setattr(build, "BUILD", tmp_path)
+    monkeypatch.delenv("UNETBOOK_DATA", raising=False)
+    build.clear_stale_cache()
+    cached = tmp_path / ".jupyter_cache" / "chapter"
+    cached.mkdir(parents=True)
+    build.clear_stale_cache()
+    assert cached.exists()
+    monkeypatch.setenv("UNETBOOK_DATA", "oxford")
+    build.clear_stale_cache()
+    assert not cached.exists()
+
+
+def test_the_stamp_knows_the_package(monkeypatch, tmp_path):
+    package = tmp_path / "book" / "unetbook"
+    package.mkdir(parents=True)
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    before = build.stamp()
+    (package / "blocks.py").write_text("changed = True\n")
+    assert build.stamp() != before
+
+
+def test_cleaning_drops_colab_ids_and_widget_state():
+    cell = nbformat.v4.new_code_cell("1", metadata={"id": "abc", "tags": ["x"]})
+    notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"widgets": {}})
+    cleaned = clean(notebook)
+    assert cleaned.cells[0].metadata == {"tags": ["x"]}
+    assert set(cleaned.metadata) == {"kernelspec", "language_info"}
+
+
+def test_every_make_target_that_the_readme_names_exists():
+    makefile = (ROOT / "Makefile").read_text()
+    named = {
+        word.strip("`")
+        for line in (ROOT / "README.md").read_text().splitlines()
+        for word in re.findall(r"make ([a-z]+)", line)
+    }
+    assert named
+    assert all(f"\n{name}:" in makefile for name in named), named
+
+
+def test_make_lists_its_targets():
+    shown = subprocess.run(
+        ["make", "-C", str(ROOT), "help"], capture_output=True, text=True, check=True
+    )
+    assert "make book" in shown.stdout

@@ -1,0 +1,65 @@
+"""Stamp the repository's address, kept in _config.yml, into every set-up cell.
+
+`make address URL=https://github.com/you/repository` changes _config.yml first; without
+a URL the cells are stamped with what stands there.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+
+import unetbook
+
+ROOT = Path(__file__).parents[1]
+CONFIG = ROOT / "_config.yml"
+SETUP_MARK = "from importlib.util import find_spec"
+
+
+def read_address():
+    """Return the repository's address from _config.yml."""
+    return re.search(r"^  url: (\S+)$", CONFIG.read_text(), re.M)[1]
+
+
+def write_address(url):
+    """Put another address into _config.yml."""
+    if not re.fullmatch(r"https://[\w.-]+/[\w.-]+/[\w.-]+", url):
+        raise SystemExit(
+            f"URL={url!r} is no repository address. Give it as "
+            "https://HOST/OWNER/NAME, without a slash at the end."
+        )
+    CONFIG.write_text(re.sub(r"(?m)^  url: \S+$", f"  url: {url}", CONFIG.read_text()))
+
+
+def setup_cell(url):
+    """Return the first code cell of every chapter."""
+    return f'''\
+from importlib.util import find_spec
+
+REPOSITORY = "{url}"
+if find_spec("unetbook") is None:
+    if "OWNER" in REPOSITORY:
+        raise RuntimeError("The book's address is not set yet: run `make address`.")
+    %pip install -q "unetbook @ git+{{REPOSITORY}}@v{unetbook.__version__}"
+
+from unetbook.config import start
+
+config = start()'''
+
+
+def stamp(path, url):
+    """Write the set-up cell into one notebook."""
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and cell.source.startswith(SETUP_MARK):
+            cell.source = setup_cell(url)
+    nbformat.write(notebook, path)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1 and sys.argv[1]:
+        write_address(sys.argv[1])
+    for chapter in sorted((ROOT / "book").glob("*.ipynb")):
+        stamp(chapter, read_address())
+        print(f"stamped {chapter.name} with {read_address()}")

@@ -1,0 +1,84 @@
+"""Render the site: executed again, or with `--stored` from the stored outputs.
+
+Jupyter Book keeps executed chapters in `_build/.jupyter_cache`, and does not notice
+that the package, the installed versions, the data or the tier have changed. A stamp of
+all four stands beside the cache; when it differs, the cache and the pages are cleared.
+"""
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from importlib.metadata import distributions
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+BUILD = ROOT / "_build"
+STORED = BUILD / "stored"
+SETTINGS = ("UNETBOOK_DATA", "UNETBOOK_TIER", "TFDS_DATA_DIR")
+
+
+def stamp():
+    """Return a hash of everything that executed chapters depend on."""
+    digest = hashlib.sha256()
+    for path in sorted((ROOT / "book" / "unetbook").rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            digest.update(path.read_bytes())
+    installed = sorted(f"{d.metadata['Name']}=={d.version}" for d in distributions())
+    settings = [f"{name}={os.environ.get(name, '')}" for name in SETTINGS]
+    digest.update("\n".join(installed + settings).encode())
+    return digest.hexdigest()
+
+
+def clear_stale_cache():
+    """Remove executed chapters and rendered pages that belong to another stamp."""
+    file, current = BUILD / "stamp", stamp()
+    if file.exists() and file.read_text() == current:
+        return
+    for name in (".jupyter_cache", ".doctrees", "html"):
+        shutil.rmtree(BUILD / name, ignore_errors=True)
+    BUILD.mkdir(exist_ok=True)
+    file.write_text(current)
+
+
+def stored_config():
+    """Write a copy of _config.yml that executes nothing, and return its path."""
+    config = yaml.safe_load((ROOT / "_config.yml").read_text())
+    config["execute"] = {"execute_notebooks": "off"}
+    STORED.mkdir(parents=True, exist_ok=True)
+    path = STORED / "_config.yml"
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+def main():
+    """Build the site and say where it is."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--stored", action="store_true", help="execute nothing")
+    stored = parser.parse_args().stored
+    jupyter_book = Path(sys.executable).parent / "jupyter-book"
+    command = [str(jupyter_book), "build", ".", "-W", "--keep-going"]
+    if stored:
+        command += ["--config", str(stored_config()), "--path-output", str(STORED)]
+        print("Rendering the site from the stored outputs.", flush=True)
+    else:
+        clear_stale_cache()
+        print(
+            "Executing and rendering the book: about 6 minutes, seconds when nothing"
+            " changed.",
+            flush=True,
+        )
+    environment = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ}
+    status = subprocess.call(command, cwd=ROOT, env=environment)
+    if status:
+        sys.exit(f"The site was not built: {' '.join(command)} ended with {status}.")
+    pages = (STORED / "_build" if stored else BUILD) / "html" / "index.html"
+    print(f"The book is at {pages.as_uri()}")
+
+
+if __name__ == "__main__":
+    main()
