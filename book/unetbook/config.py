@@ -1,0 +1,202 @@
+"""Where a run happens and how large it is; the only reader of the environment."""
+
+import contextlib
+import os
+import platform
+import sys
+import tempfile
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+
+import platformdirs
+
+import unetbook
+
+CLASS_NAMES = ("pet", "background", "border")
+
+VERSION_BOUNDS = {
+    "tensorflow": ((2, 19), (2, 22)),
+    "keras": ((3, 10), (4, 0)),
+    "numpy": ((1, 26), (3, 0)),
+    "tensorflow-datasets": ((4, 9), (5, 0)),
+}
+
+
+@dataclass(frozen=True)
+class Config:
+    """The settings of one run; chapters read them, nothing changes them.
+
+    Attributes:
+        tier: `"quick"`, `"standard"` or `"full"`.
+        data: What `load_pets` takes: `"drawn"`, `"oxford"` or a folder.
+        image_size: Side of the square pictures in pixels.
+        batch_size: Pictures in one training step.
+        epochs: Passes over the training pictures.
+        filters: Widths of the U-Net's levels, the bottleneck last.
+        learning_rate: The highest rate, reached after the warm-up.
+        augmentation: What `make_dataset` draws for the training pictures.
+        dropout_rate: Dropout at the bottleneck, in [0, 1).
+        seed: Seed of the weights, the validation cut, the order and the draws.
+        mixed_precision: Compute in 16 bits where the device gains from it.
+    """
+
+    tier: str
+    data: str = "drawn"
+    image_size: int = 128
+    batch_size: int = 16
+    epochs: int = 12
+    filters: tuple[int, ...] = (8, 16, 32, 64, 128)
+    learning_rate: float = 3e-3
+    augmentation: tuple[str, ...] = ("flip",)
+    dropout_rate: float = 0.3
+    seed: int = 0
+    mixed_precision: bool = False
+
+
+TIERS = {
+    "quick": Config("quick"),
+    "standard": Config(
+        "standard",
+        batch_size=32,
+        epochs=20,
+        filters=(16, 32, 64, 128, 256),
+        augmentation=("flip", "crop", "colour"),
+        mixed_precision=True,
+    ),
+    "full": Config(
+        "full",
+        batch_size=32,
+        epochs=60,
+        filters=(16, 32, 64, 128, 256),
+        augmentation=("flip", "crop", "colour"),
+        mixed_precision=True,
+    ),
+}
+
+
+def on_colab():
+    """Tell whether this is Google Colab."""
+    return "google.colab" in sys.modules or "COLAB_RELEASE_TAG" in os.environ
+
+
+def load_config():
+    """Read the tier and the data set from the environment.
+
+    `UNETBOOK_TIER` is `quick`, `standard` or `full`; `UNETBOOK_DATA` is `drawn`,
+    `oxford` or a folder. Unset, they are `standard` and `oxford` on a Colab GPU,
+    `quick` and `oxford` on a Colab CPU, `quick` and `drawn` everywhere else.
+
+    Returns:
+        A `Config`.
+
+    Raises:
+        ValueError: If `UNETBOOK_TIER` names no tier.
+    """
+    has_gpu = device_name() != "CPU"
+    default_tier = "standard" if on_colab() and has_gpu else "quick"
+    tier = os.environ.get("UNETBOOK_TIER") or default_tier
+    if tier not in TIERS:
+        raise ValueError(
+            f"UNETBOOK_TIER={tier!r} names no tier. Set it to one of "
+            f"{', '.join(TIERS)}, or unset it for {default_tier!r}."
+        )
+    data = os.environ.get("UNETBOOK_DATA") or ("oxford" if on_colab() else "drawn")
+    config = TIERS[tier]
+    return replace(
+        config, data=data, mixed_precision=config.mixed_precision and has_gpu
+    )
+
+
+def cache_dir():
+    """Return the folder for drawn pets and other things that can be made again."""
+    folder = os.environ.get("UNETBOOK_CACHE") or platformdirs.user_cache_dir("unetbook")
+    return Path(folder).expanduser().absolute()
+
+
+def runs_dir():
+    """Return the folder for checkpoints and logs of trainings."""
+    return Path(os.environ.get("UNETBOOK_RUNS") or cache_dir() / "runs").absolute()
+
+
+def photos_dir():
+    """Return the folder in which TFDS keeps its data sets."""
+    folder = os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
+    return Path(folder).expanduser().absolute()
+
+
+def device_name():
+    """Return the name of the first GPU, or `"CPU"`."""
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        return "CPU"
+    return tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
+
+
+def check_versions():
+    """Raise an `ImportError` if an installed package is outside the book's bounds."""
+    for package, (lowest, below) in VERSION_BOUNDS.items():
+        installed = version(package)
+        parts = tuple(int(part) for part in installed.split(".")[:2])
+        if not lowest <= parts < below:
+            bounds = f">={'.'.join(map(str, lowest))},<{'.'.join(map(str, below))}"
+            raise ImportError(
+                f"{package} {installed} is installed, and this book needs "
+                f"{package}{bounds}. Run: pip install '{package}{bounds}', "
+                "then restart the kernel."
+            )
+
+
+def describe(config):
+    """Return one line that says what a run is: data, tier, device, versions."""
+    device = device_name()
+    if device == "CPU":
+        device = f"CPU ({os.cpu_count()} cores)"
+    return (
+        f"data: {config.data} | tier: {config.tier} | device: {device} | "
+        f"Python {platform.python_version()}, TensorFlow {version('tensorflow')}, "
+        f"Keras {version('keras')}, unetbook {unetbook.__version__}"
+    )
+
+
+@contextlib.contextmanager
+def hold_stderr():
+    """Hold back what C++ code writes to file descriptor 2; show it on an error.
+
+    TensorFlow announces its CPU features and missing GPUs there while it loads,
+    past Python's logging.
+    """
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(saved, held.read())
+            raise
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+
+
+def start():
+    """Load TensorFlow quietly, check the versions, and say what this run is.
+
+    Every chapter's first cell calls it, before anything imports Keras.
+
+    Returns:
+        The `Config` of this run.
+
+    Raises:
+        ImportError: If an installed package is outside the book's bounds.
+        ValueError: If `UNETBOOK_TIER` names no tier.
+    """
+    check_versions()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with hold_stderr():
+        config = load_config()
+        print(describe(config))
+    return config
