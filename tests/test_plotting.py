@@ -1,0 +1,231 @@
+"""Plots take arrays, return axes, and name what is wrong with their input."""
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+
+from unetbook import plotting
+from unetbook.config import CLASS_NAMES
+from unetbook.plotting import (
+    CLASS_COLOURS,
+    plot_class_shares,
+    plot_confusion_matrix,
+    plot_examples,
+    plot_feature_maps,
+    plot_history,
+    plot_mask,
+    plot_matrix,
+    plot_overlay,
+    plot_scores,
+)
+
+IMAGE = np.full((4, 6, 3), 0.5, "float32")
+MASK = np.array([[1] * 6, [1, 2, 2, 2, 1, 1], [1, 2, 0, 2, 1, 1], [1] * 6])
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def legend_names(figure):
+    return [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def relative_luminance(colour):
+    channels = np.array(to_rgb(colour))
+    linear = np.where(
+        channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4
+    )
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def test_class_colours_stay_apart_in_grey_print():
+    light = sorted(relative_luminance(colour) for colour in CLASS_COLOURS)
+    for darker, lighter in zip(light, light[1:], strict=False):
+        assert (lighter + 0.05) / (darker + 0.05) > 2  # contrast as WCAG defines it
+
+
+def test_every_class_has_a_colour_and_a_hatch():
+    assert len(CLASS_NAMES) == len(CLASS_COLOURS) == len(plotting.CLASS_HATCHES)
+
+
+def test_a_mask_is_drawn_with_nearest_in_the_class_colours():
+    image = plot_mask(MASK).images[0]
+    assert image.get_interpolation() == "nearest"
+    assert image.get_clim() == (0, 2)
+    assert np.allclose(image.cmap(image.norm(2))[:3], to_rgb(CLASS_COLOURS[2]))
+
+
+def test_a_mask_of_one_class_keeps_its_colour():
+    image = plot_mask(np.ones((2, 2), int)).images[0]
+    assert np.allclose(image.cmap(image.norm(1))[:3], to_rgb(CLASS_COLOURS[1]))
+
+
+def test_a_mask_on_its_own_has_a_legend_and_on_given_axes_has_none():
+    assert legend_names(plot_mask(MASK).figure) == list(CLASS_NAMES)
+    figure, ax = plt.subplots()
+    assert plot_mask(MASK, ax, "truth") is ax
+    assert ax.get_title() == "truth"
+    assert not figure.legends
+
+
+def test_examples_stand_in_columns_with_a_row_for_each_kind():
+    axes = plot_examples([IMAGE] * 3, [MASK] * 3, [MASK] * 3, titles=["a", "b", "c"])
+    assert axes.shape == (3, 3)
+    assert [ax.get_title() for ax in axes[0]] == ["a", "b", "c"]
+    assert [texts(ax) for ax in axes[:, 0]] == [["picture"], ["truth"], ["prediction"]]
+    assert legend_names(axes[0, 0].figure) == list(CLASS_NAMES)
+
+
+def test_more_than_four_examples_go_into_further_rows():
+    axes = plot_examples([IMAGE] * 6, [MASK] * 6, titles=list("abcdef"))
+    assert axes.shape == (4, 4)
+    assert axes[2, 1].get_title() == "f"
+    assert len(axes[3, 1].images) == 1
+    assert len(axes[3, 2].images) == 0
+
+
+def test_a_uint8_picture_is_scaled_to_0_to_1():
+    picture = np.full((4, 6, 3), 51, "uint8")
+    axes = plot_examples([picture], [MASK])
+    assert np.allclose(axes[0, 0].images[0].get_array(), 51 / 255)
+
+
+def test_an_overlay_leaves_the_background_untouched_and_outlines_the_rest():
+    ax = plot_overlay(IMAGE, MASK, alpha=0.4)
+    tint = ax.images[1].get_array()
+    assert (tint[..., 3][MASK == 1] == 0).all()
+    assert np.allclose(tint[..., 3][MASK != 1], 0.4)
+    assert len(ax.collections) == 4  # two outlines, each white on black
+    assert legend_names(ax.figure) == ["pet", "border"]
+
+
+def test_an_overlay_of_background_alone_has_no_outline():
+    assert not plot_overlay(IMAGE, np.ones((4, 6), int)).collections
+
+
+def test_history_draws_training_and_validation_of_each_quantity():
+    history = {"loss": [2, 1], "val_loss": [3, 2], "mean_iou": [0.1, 0.2]}
+    axes = plot_history(history)
+    assert [ax.get_title() for ax in axes] == ["Loss", "Mean IoU"]
+    assert [line.get_label() for line in axes[0].lines] == ["training", "validation"]
+    assert list(axes[0].lines[1].get_ydata()) == [3, 2]
+    assert list(axes[1].lines[0].get_xdata()) == [1, 2]
+
+
+def test_confusion_matrix_shows_shares_of_the_row_and_counts():
+    ax = plot_confusion_matrix([[1, 3, 0], [0, 1500, 0], [0, 0, 0]])
+    assert texts(ax)[:2] == ["25.0%\n1", "75.0%\n3"]
+    assert texts(ax)[4] == "100.0%\n1,500"
+    assert texts(ax)[8] == "0.0%\n0"  # a class that does not occur
+
+
+def test_confusion_matrix_takes_two_classes():
+    names = ("pet", "background")
+    assert len(plot_confusion_matrix([[1, 0], [0, 1]], class_names=names).texts) == 4
+
+
+def test_class_shares_are_written_beside_hatched_bars():
+    ax = plot_class_shares([0.3, 0.58, 0.12])
+    assert texts(ax) == ["30.0%", "58.0%", "12.0%"]
+    assert [bar.get_hatch() for bar in ax.patches] == ["//", "", ".."]
+
+
+def test_scores_of_two_series_stand_side_by_side_and_name_absent_classes():
+    ax = plot_scores({"with": [0.8, 0.9, 0.5], "without": [0.6, 0.7, np.nan]})
+    assert texts(ax) == ["0.80", "0.90", "0.50", "0.60", "0.70", "absent"]
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["with", "without"]
+    assert len({bar.get_hatch() for bar in ax.patches}) == 2
+
+
+def test_one_series_of_scores_needs_no_legend():
+    assert plot_scores([0.8, 0.9, 0.5]).get_legend() is None
+
+
+def test_matrix_prints_every_number_and_fades_zeros():
+    ax = plot_matrix([[0, -0.0, 2], [0.25, -1, 1.5]])
+    assert texts(ax) == ["0", "0", "2", "0.25", "-1", "1.50"]
+    assert ax.texts[0].get_color() != "black"
+    assert ax.texts[2].get_color() == "black"
+
+
+def test_feature_maps_are_drawn_channel_by_channel():
+    maps = np.arange(4 * 4 * 6).reshape(4, 4, 6)
+    axes = plot_feature_maps(maps)
+    assert axes.shape == (2, 4)
+    assert np.array_equal(axes[1, 1].images[0].get_array(), maps[..., 5])
+    assert axes[1, 1].get_title() == "channel 5"
+    assert not axes[1, 2].images
+
+
+def test_text_is_nine_points_at_least():
+    figures = [
+        plot_examples([IMAGE], [MASK])[0, 0].figure,
+        plot_history({"loss": [1, 2]})[0].figure,
+        plot_matrix(np.eye(20)).figure,
+        plot_scores([0.8, 0.9, 0.5]).figure,
+    ]
+    for figure in figures:
+        figure.canvas.draw()
+        sizes = [t.get_fontsize() for t in figure.findobj(plt.Text) if t.get_text()]
+        assert min(sizes) >= 9
+
+
+def test_no_figure_is_wider_than_the_text_column():
+    axes = plot_examples([IMAGE] * 8, [MASK] * 8)
+    assert axes[0, 0].figure.get_figwidth() <= plotting.WIDTH
+
+
+def test_plots_show_and_save_nothing(monkeypatch):
+    for name in ("show", "savefig"):
+        monkeypatch.setattr(plt, name, lambda *args, **options: pytest.fail("drawn"))
+    plot_mask(MASK)
+    plot_history({"loss": [1]})
+
+
+def test_plots_leave_the_readers_settings_alone():
+    before = dict(plt.rcParams)
+    plot_matrix([[1]])
+    assert dict(plt.rcParams) == before
+
+
+@pytest.mark.parametrize(
+    ("plot", "message"),
+    [
+        (lambda: plot_mask(MASK + 1), "subtract 1"),
+        (lambda: plot_mask(MASK + 0.5), "expected 0, 1 and 2"),
+        (lambda: plot_mask(np.zeros((4, 6, 3))), r"\(4, 6, 3\).*argmax"),
+        (lambda: plot_overlay(IMAGE * 255, MASK), "127.5.*Divide by 255"),
+        (lambda: plot_overlay(IMAGE * np.nan, MASK), "nan"),
+        (lambda: plot_overlay(IMAGE[None], MASK), "without a batch axis"),
+        (lambda: plot_overlay(IMAGE, MASK.T), r"\(6, 4\), expected \(4, 6\)"),
+        (lambda: plot_examples([IMAGE], [MASK] * 2), "2 entries for 1 images"),
+        (lambda: plot_examples([], []), "images is empty"),
+        (lambda: plot_examples([IMAGE], [MASK + 1]), r"masks\[0\].*subtract 1"),
+        (lambda: plot_history({"val_loss": [1]}), "expected loss"),
+        (lambda: plot_history({"loss": [1], "val_loss": [1, 2]}), "2 entries"),
+        (lambda: plot_confusion_matrix([[1, 2], [3, 4]]), r"\(3, 3\)"),
+        (lambda: plot_confusion_matrix(-np.eye(3)), "lowest value -1"),
+        (lambda: plot_class_shares([0.5, 0.5]), "expected 3 numbers"),
+        (lambda: plot_class_shares([30, 58, 12]), r"\[0, 1\]"),
+        (lambda: plot_scores({"ours": [1.2, 0, 0]}), r"ours is \[1.2"),
+        (lambda: plot_matrix(np.ones(3)), r"\(rows, columns\)"),
+        (lambda: plot_matrix(np.ones((25, 2))), "1 to 24"),
+        (lambda: plot_feature_maps(np.ones((2, 4, 4, 8))), "one picture of the batch"),
+        (lambda: plot_feature_maps(np.ones((4, 4, 2)), ["a"]), "1 entries for 2"),
+    ],
+)
+def test_bad_input_is_named_with_its_remedy(plot, message):
+    with pytest.raises(ValueError, match=message):
+        plot()
