@@ -30,7 +30,7 @@ def confusion_matrix(y_true, y_pred, num_classes=3):
             "one shape; take the argmax of probabilities first."
         )
     for name, mask in (("y_true", y_true), ("y_pred", y_pred)):
-        if mask.size and not (0 <= mask.min() and mask.max() < num_classes):
+        if mask.size and not (mask.min() >= 0 and mask.max() < num_classes):
             raise ValueError(
                 f"{name} holds values from {mask.min()} to {mask.max()}, expected 0 to "
                 f"{num_classes - 1}. For a raw trimap, subtract 1."
