@@ -1,0 +1,1 @@
+"""Runs that measure; what they find is written down, and chapters read it."""

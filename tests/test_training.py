@@ -1,0 +1,599 @@
+"""Training, stopping and going on: the same numbers as without a stop."""
+
+import csv
+import functools
+import json
+import math
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from unetbook import training
+from unetbook.config import Config
+from unetbook.model import build_unet
+from unetbook.training import (
+    compile_unet,
+    describe_run,
+    format_time,
+    make_optimizer,
+    restore_checkpoint,
+    save_checkpoint,
+    set_precision,
+    train,
+    write_whole,
+)
+
+ROOT = Path(__file__).parents[1]
+EPOCHS, BATCHES = 3, 2
+
+
+class Batches(keras.utils.PyDataset):
+    """Two batches of random pictures, a function of the epoch alone."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        rng = np.random.default_rng(epoch)
+        self.images = rng.random((BATCHES, 2, 8, 8, 3), dtype="float32")
+        self.masks = rng.integers(0, 3, (BATCHES, 2, 8, 8), dtype="int32")
+
+    def __len__(self):
+        return BATCHES
+
+    def __getitem__(self, number):
+        return self.images[number], self.masks[number]
+
+
+class Stop(keras.callbacks.Callback):
+    """Raise an error in the second batch of an epoch."""
+
+    def __init__(self, epoch, error=KeyboardInterrupt):
+        super().__init__()
+        self.stop_epoch, self.error = epoch, error
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if (self.epoch, batch) == (self.stop_epoch, 1):
+            raise self.error
+
+
+def make_model(filters=(2, 3), dropout_rate=0.3, total_steps=EPOCHS * BATCHES, seed=0):
+    """Build and compile the smallest U-Net that has everything."""
+    keras.utils.set_random_seed(seed)
+    model = build_unet(8, filters=filters, dropout_rate=dropout_rate)
+    return compile_unet(model, make_optimizer(0.01, total_steps))
+
+
+@functools.cache
+def traced_model():
+    """Return one model, which all tests share, and its values before training.
+
+    TensorFlow traces a compiled model for seconds; `fresh` makes it new in no time.
+    """
+    model = make_model()
+    return model, values(model)
+
+
+def fresh():
+    """Return the shared model as it was before any training."""
+    model, start = traced_model()
+    set_values(model, start)
+    return model
+
+
+def spoilt():
+    """Return the shared model with other weights and other random states."""
+    model, start = traced_model()
+    set_values(model, [array + 1 for array in start])
+    return model
+
+
+def set_values(model, arrays):
+    """Set every variable of the model and its optimizer."""
+    variables = [*model.variables, *model.optimizer.variables]
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)
+
+
+def run(model, run_dir=None, epochs=EPOCHS, **options):
+    """Train on the random batches."""
+    return train(model, Batches, Batches(99), epochs, run_dir=run_dir, **options)
+
+
+def values(model):
+    """Return a copy of every variable of the model and its optimizer."""
+    variables = [*model.variables, *model.optimizer.variables]
+    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
+
+
+def assert_same(one, other):
+    """Fail unless two lists of arrays hold the same bits."""
+    for left, right in zip(one, other, strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+def without_seconds(history):
+    """Drop the one entry of a history that no two runs share."""
+    return {name: values for name, values in history.items() if name != "seconds"}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """One uninterrupted run: its last values, history and folder."""
+    model, run_dir = fresh(), tmp_path_factory.mktemp("run")
+    history = run(model, run_dir)
+    return values(model), history, run_dir
+
+
+# the optimizer and the loss
+
+
+def rates(optimizer, steps):
+    """Return the learning rate at each of these steps."""
+    schedule = optimizer._learning_rate
+    return [float(keras.ops.convert_to_numpy(schedule(step))) for step in steps]
+
+
+def test_rate_climbs_in_equal_steps_to_its_top_and_ends_at_zero():
+    optimizer = make_optimizer(0.1, 100, warmup_share=0.05)
+    climb = rates(optimizer, [0, 1, 5, 100])
+    assert climb == pytest.approx([0.02, 0.036, 0.1, 0.0], abs=1e-7)
+
+
+def test_rate_has_halved_half_way_between_top_and_end():
+    assert rates(make_optimizer(0.1, 40, warmup_share=0.5), [30]) == pytest.approx(
+        [0.05]
+    )
+
+
+@pytest.mark.parametrize("total_steps", [1, 2, 3])
+def test_shortest_trainings_have_a_rate(total_steps):
+    steps = rates(make_optimizer(0.1, total_steps), range(total_steps))
+    assert steps[0] == pytest.approx(0.1)
+    assert all(rate >= 0 for rate in steps)
+
+
+def test_loss_and_scores_of_an_untrained_net_are_those_of_keras_by_hand():
+    model, batches = make_model(), Batches(0)
+    images, masks = batches[0]
+    loss, accuracy, mean_iou = model.test_on_batch(images, masks)
+    probabilities = keras.ops.convert_to_numpy(model(images))
+    of_truth = np.take_along_axis(probabilities, masks[..., None], axis=-1)
+    assert loss == pytest.approx(-np.log(of_truth).mean(), abs=1e-5)
+    pred_masks = probabilities.argmax(-1)
+    assert accuracy == pytest.approx((pred_masks == masks).mean())
+    iou = [
+        ((masks == c) & (pred_masks == c)).sum()
+        / ((masks == c) | (pred_masks == c)).sum()
+        for c in range(3)
+    ]
+    assert mean_iou == pytest.approx(np.mean(iou), abs=1e-6)
+
+
+def test_compiled_optimizer_has_its_variables_already():
+    model = make_model()
+    assert model.optimizer.built
+    assert len(model.optimizer.variables) >= 2 * len(model.trainable_variables)
+
+
+@pytest.mark.parametrize(
+    ("mixed", "policy"), [(True, "mixed_float16"), (False, "float32")]
+)
+def test_precision_follows_the_config(mixed, policy):
+    try:
+        assert set_precision(Config("quick", mixed_precision=mixed)) == policy
+        assert keras.mixed_precision.dtype_policy().name == policy
+    finally:
+        keras.mixed_precision.set_dtype_policy("float32")
+
+
+# what train returns and writes
+
+
+def test_history_has_one_entry_an_epoch(finished):
+    _, history, _ = finished
+    scores = {"loss", "accuracy", "mean_iou"}
+    names = scores | {f"val_{name}" for name in scores} | {"learning_rate", "seconds"}
+    assert history.keys() == names
+    assert all(len(numbers) == EPOCHS for numbers in history.values())
+    assert all(isinstance(n, float) for numbers in history.values() for n in numbers)
+
+
+def test_history_is_that_of_one_plain_fit_an_epoch(finished):
+    _, history, _ = finished
+    model = fresh()
+    for epoch in range(EPOCHS):
+        logs = model.fit(Batches(epoch), shuffle=False, verbose=0).history
+        val_logs = model.evaluate(Batches(99), verbose=0, return_dict=True)
+        assert history["loss"][epoch] == logs["loss"][0]
+        assert history["val_mean_iou"][epoch] == val_logs["mean_iou"]
+
+
+def test_run_dir_changes_no_weight(finished):
+    model = fresh()
+    run(model)
+    assert_same(values(model), finished[0])
+
+
+def test_table_on_disk_is_the_history(finished):
+    _, history, run_dir = finished
+    with open(run_dir / "history.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    for name, numbers in history.items():
+        assert [float(row[name]) for row in rows] == numbers
+
+
+def test_best_weights_are_those_of_the_best_validation_mean_iou(finished):
+    _, history, run_dir = finished
+    model = spoilt()
+    model.load_weights(run_dir / "best.weights.h5")
+    logs = model.evaluate(Batches(99), verbose=0, return_dict=True)
+    assert logs["mean_iou"] == pytest.approx(max(history["val_mean_iou"]), abs=1e-6)
+
+
+def test_folder_holds_four_files_and_nothing_unfinished(finished):
+    names = {path.name for path in finished[2].iterdir()}
+    assert names == {"run.json", "checkpoint.npz", "history.csv", "best.weights.h5"}
+
+
+def test_callbacks_see_one_training():
+    calls = []
+    spy = keras.callbacks.LambdaCallback(
+        on_train_begin=lambda logs: calls.append("begin"),
+        on_epoch_end=lambda epoch, logs: calls.append((epoch, "val_loss" in logs)),
+        on_train_end=lambda logs: calls.append("end"),
+    )
+    run(fresh(), callbacks=[spy])
+    assert calls == ["begin", (0, True), (1, True), (2, True), "end"]
+
+
+def test_early_stopping_counts_over_epochs():
+    patient = keras.callbacks.EarlyStopping("loss", min_delta=100, patience=1)
+    assert len(run(fresh(), callbacks=[patient])["loss"]) == 2
+
+
+def test_tensorboard_gets_every_epoch(tmp_path):
+    pytest.importorskip("tensorboard")
+    board = keras.callbacks.TensorBoard(tmp_path, write_graph=False)
+    run(fresh(), callbacks=[board])
+    from tensorboard.backend.event_processing import event_accumulator
+
+    events = event_accumulator.EventAccumulator(str(tmp_path / "validation")).Reload()
+    assert "epoch_mean_iou" in events.Tags()["tensors"]
+    assert [event.step for event in events.Tensors("epoch_mean_iou")] == [0, 1, 2]
+
+
+# going on
+
+
+@pytest.mark.parametrize("epoch", range(EPOCHS))
+def test_stopped_and_resumed_run_ends_in_the_same_bits(finished, tmp_path, epoch):
+    with pytest.raises(KeyboardInterrupt):
+        run(fresh(), tmp_path, callbacks=[Stop(epoch)])
+    model = spoilt()  # other weights, other random states
+    history = run(model, tmp_path)
+    assert_same(values(model), finished[0])
+    assert without_seconds(history) == without_seconds(finished[1])
+    lines = (tmp_path / "history.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in lines] == ["epoch", "1", "2", "3"]
+
+
+def test_the_same_model_goes_on_after_a_stop_too(finished, tmp_path):
+    model = fresh()
+    with pytest.raises(KeyboardInterrupt):
+        run(model, tmp_path, callbacks=[Stop(1)])
+    run(model, tmp_path)
+    assert_same(values(model), finished[0])
+
+
+def test_finished_run_is_restored_and_not_trained_again(finished):
+    model = spoilt()
+    assert run(model, finished[2]) == finished[1]
+    assert_same(values(model), finished[0])
+
+
+def test_kill_while_the_checkpoint_is_written_keeps_the_one_before(
+    finished, tmp_path, monkeypatch
+):
+    def killed(source, target):
+        if target.name == "checkpoint.npz" and len(written) == 2:
+            raise SystemExit("killed")
+        written.append(target)
+        replace(source, target)
+
+    replace, written = training.os.replace, []
+    with pytest.raises(KeyboardInterrupt):
+        run(fresh(), tmp_path, callbacks=[Stop(1)])
+    monkeypatch.setattr(training.os, "replace", killed)
+    with pytest.raises(SystemExit):
+        run(fresh(), tmp_path)
+    monkeypatch.undo()
+    model = spoilt()
+    run(model, tmp_path)
+    assert_same(values(model), finished[0])
+
+
+@pytest.mark.slow
+def test_mixed_precision_resumes_exactly(tmp_path):
+    set_precision(Config("quick", mixed_precision=True))
+    try:
+        whole, resumed = make_model(), make_model(seed=1)
+        assert type(whole.optimizer).__name__ == "LossScaleOptimizer"
+        run(whole, tmp_path / "whole")
+        with pytest.raises(KeyboardInterrupt):
+            run(make_model(), tmp_path / "killed", callbacks=[Stop(1)])
+        run(resumed, tmp_path / "killed")
+    finally:
+        keras.mixed_precision.set_dtype_policy("float32")
+    assert whole.variables[0].dtype == "float32"
+    assert_same(values(whole), values(resumed))
+
+
+def test_checkpoint_holds_the_random_states_of_dropout(tmp_path):
+    model = fresh()
+    assert len(model.variables) == len(model.weights) + 1, "one dropout, one state"
+    before = values(model)
+    save_checkpoint(tmp_path / "one.npz", model, 7, {"loss": [0.1]})
+    model(Batches(0)[0][0], training=True)
+    assert restore_checkpoint(tmp_path / "one.npz", model) == (7, {"loss": [0.1]})
+    assert_same(values(model), before)
+
+
+def test_unfinished_file_leaves_the_old_one(tmp_path):
+    def fail(path):
+        path.write_text("half")
+        raise OSError("disk full")
+
+    (tmp_path / "a.txt").write_text("old")
+    with pytest.raises(OSError, match="disk full"):
+        write_whole(tmp_path / "a.txt", fail)
+    assert (tmp_path / "a.txt").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+# what a reader is told
+
+
+def test_stop_says_what_is_saved_and_how_to_go_on(tmp_path):
+    with pytest.raises(KeyboardInterrupt) as stop:
+        run(fresh(), tmp_path / "my run", callbacks=[Stop(1)])
+    assert "Stopped in epoch 2 of 3; 1 finished epoch is saved in" in str(stop.value)
+    assert "my run" in str(stop.value)
+    assert "Run the same call again" in str(stop.value)
+
+
+def test_stop_without_run_dir_says_that_nothing_is_saved():
+    with pytest.raises(KeyboardInterrupt, match="Nothing is saved, because run_dir"):
+        run(fresh(), callbacks=[Stop(0)])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"filters": (2, 4)}, r"filters is 3 there and 4 here"),
+        ({"dropout_rate": 0.5}, r"layer \d+ Dropout rate is 0.3 there and 0.5 here"),
+        ({"total_steps": 60}, r"decay_steps is \d+ there and \d+ here"),
+    ],
+)
+def test_another_model_in_run_dir_is_named(finished, change, message):
+    model = make_model(**change)
+    before = values(model)
+    with pytest.raises(ValueError, match=message) as error:
+        run(model, finished[2])
+    assert "delete this folder" in str(error.value)
+    assert_same(values(model), before)
+
+
+def test_other_epochs_in_run_dir_are_named(finished):
+    with pytest.raises(ValueError, match="epochs is 3 there and 4 here"):
+        run(fresh(), finished[2], epochs=4)
+
+
+def test_another_config_in_run_dir_is_named(tmp_path):
+    run(fresh(), tmp_path, settings=Config("quick"))
+    run(fresh(), tmp_path, settings=Config("quick"))
+    with pytest.raises(ValueError, match="settings seed is 0 there and 1 here"):
+        run(fresh(), tmp_path, settings=Config("quick", seed=1))
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:3000])
+
+
+def flip_a_byte(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 255
+    path.write_bytes(content)
+
+
+def empty(path):
+    path.write_bytes(b"")
+
+
+def replace_by_text(path):
+    path.write_text("not a checkpoint")
+
+
+@pytest.mark.parametrize("damage", [cut, flip_a_byte, empty, replace_by_text])
+def test_damaged_checkpoint_is_named_and_changes_nothing(tmp_path, damage):
+    with pytest.raises(KeyboardInterrupt):
+        run(fresh(), tmp_path, callbacks=[Stop(1)])
+    damage(tmp_path / "checkpoint.npz")
+    model = spoilt()
+    before = values(model)
+    with pytest.raises(ValueError, match=r"checkpoint\.npz cannot be read") as error:
+        run(model, tmp_path)
+    assert "delete this folder" in str(error.value)
+    assert_same(values(model), before)
+
+
+def test_checkpoint_of_another_model_is_refused(tmp_path):
+    save_checkpoint(tmp_path / "one.npz", make_model(), 1, {})
+    with pytest.raises(ValueError, match="variables of another model"):
+        restore_checkpoint(tmp_path / "one.npz", make_model(filters=(2, 4)))
+
+
+def test_damaged_description_is_named(tmp_path):
+    run(fresh(), tmp_path)
+    (tmp_path / "run.json").write_text("{")
+    with pytest.raises(ValueError, match=r"run\.json cannot be read"):
+        run(fresh(), tmp_path)
+
+
+def test_run_dir_that_is_a_file_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match="is a file. Give a folder"):
+        run(fresh(), tmp_path / "file")
+
+
+def test_loss_that_is_no_number_stops_at_once(tmp_path):
+    keras.utils.set_random_seed(0)
+    model = build_unet(8, filters=(2, 3), batch_normalization=False)
+    compile_unet(model, keras.optimizers.SGD(1e20))
+    with pytest.raises(FloatingPointError, match="Lower the learning rate") as error:
+        run(model, tmp_path)
+    assert "in epoch 1" in str(error.value)
+    assert "1e+20" in str(error.value)
+
+
+def test_uncompiled_model_is_refused():
+    with pytest.raises(ValueError, match="Call compile_unet"):
+        run(build_unet(8, filters=(2, 3)))
+
+
+def test_data_set_in_place_of_a_function_is_refused():
+    with pytest.raises(ValueError, match="train_ds is a Batches, expected a function"):
+        train(fresh(), Batches(0), Batches(99), 1)
+
+
+@pytest.mark.parametrize("epochs", [0, -1, 2.5, None])
+def test_epochs_must_be_a_whole_number(epochs):
+    with pytest.raises(ValueError, match="epochs="):
+        train(fresh(), Batches, Batches(99), epochs)
+
+
+def test_description_does_not_count_models_in_a_process():
+    assert describe_run(make_model(), 3) == describe_run(make_model(), 3)
+    json.dumps(describe_run(make_model(), 3, Config("quick")))
+
+
+# the display
+
+
+def test_a_line_an_epoch_and_no_carriage_return(capsys):
+    run(fresh())
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == EPOCHS
+    assert lines[0].startswith("epoch 1/3   loss ")
+    assert "val mean IoU" in lines[0]
+    assert lines[0].endswith(" left")
+    assert lines[-1].endswith(" done")
+    assert not any("\r" in line for line in lines)
+
+
+def test_a_resumed_run_says_so(finished, capsys):
+    run(fresh(), finished[2])
+    assert capsys.readouterr().out == (
+        "All 3 epochs were trained before: weights restored, nothing to do.\n"
+    )
+
+
+def test_steps_of_a_long_epoch_are_shown_in_a_notebook_and_not_kept(monkeypatch):
+    shown = []
+    handle = types.SimpleNamespace(update=lambda b, raw: shown.append(b["text/plain"]))
+
+    def display(bundle, raw, display_id):
+        shown.append(bundle["text/plain"])
+        return handle
+
+    monkeypatch.setattr(training, "in_notebook", lambda: True)
+    monkeypatch.setattr(training, "STEP_LINE_AFTER", 0)
+    monkeypatch.setattr(training, "STEP_LINE_EVERY", 0)
+    monkeypatch.setattr("IPython.display.display", display)
+    run(fresh())
+    assert any("step 1/2  loss" in text for text in shown)
+    assert "step" not in shown[-1]
+    assert len(shown[-1].splitlines()) == EPOCHS
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0:00"), (65.4, "1:05"), (59.6, "1:00"), (7265, "2:01:05")],
+)
+def test_time_is_written_as_on_a_clock(seconds, text):
+    assert format_time(seconds) == text
+
+
+# several processes
+
+
+def run_python(code, tmp_path):
+    """Run code in a new process and return what it prints."""
+    file = tmp_path / "two_devices.py"
+    file.write_text(code)
+    finished = subprocess.run(
+        [sys.executable, str(file)], capture_output=True, text=True, cwd=ROOT
+    )
+    assert finished.returncode == 0, finished.stderr[-2000:]
+    return finished.stdout
+
+
+TWO_DEVICES = """
+import os, sys
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import contextlib, json
+import keras, numpy as np, tensorflow as tf
+from unetbook.model import build_unet
+from unetbook.training import compile_unet, make_optimizer, train
+
+cpu = tf.config.list_physical_devices("CPU")[0]
+half = tf.config.LogicalDeviceConfiguration()
+tf.config.set_logical_device_configuration(cpu, [half, half])
+rng = np.random.default_rng(0)
+images = rng.random((16, 16, 16, 3), dtype="float32")
+masks = rng.integers(0, 3, (16, 16, 16), dtype="int32")
+def batches(epoch):
+    return tf.data.Dataset.from_tensor_slices((images, masks)).batch(4)
+losses = []
+for devices in (["CPU:0"], ["CPU:0", "CPU:1"]):
+    keras.utils.set_random_seed(0)
+    strategy = tf.distribute.MirroredStrategy(
+        devices, tf.distribute.ReductionToOneDevice())
+    with strategy.scope():
+        model = build_unet(
+            16, filters=(4, 8), batch_normalization=False, dropout_rate=0)
+        compile_unet(model, make_optimizer(0.01, 12))
+    run_dir = os.path.join(sys.argv[0] + "-runs", str(len(devices)))
+    losses.append(train(model, batches, batches(0), 3, run_dir=run_dir)["val_loss"])
+print("RESULT", json.dumps([losses, strategy.num_replicas_in_sync]))
+"""
+
+
+@pytest.mark.slow
+def test_two_devices_train_as_one(tmp_path):
+    output = run_python(TWO_DEVICES, tmp_path)
+    (one, two), replicas = json.loads(output.split("RESULT ")[1])
+    print("largest difference:", np.abs(np.subtract(one, two)).max())
+    assert replicas == 2
+    assert two == pytest.approx(one, abs=1e-5)
+    assert len(one) == 3
+    assert not math.isclose(one[0], one[-1], abs_tol=1e-4), "it did train"
+
+
+@pytest.mark.slow
+def test_run_killed_by_the_system_and_resumed_ends_in_the_same_bits():
+    finished = subprocess.run(
+        [sys.executable, "-m", "experiments.resume"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert finished.returncode == 0, finished.stderr[-2000:]
+    assert finished.stdout.strip().endswith("variables: 0.0"), finished.stdout

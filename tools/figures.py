@@ -1,0 +1,51 @@
+"""Draw the picture of README.md and the introduction again: `make figures`.
+
+Six drawn pets of the test split, their masks, and what the shipped network predicts.
+"""
+
+from pathlib import Path
+
+from unetbook.config import start
+
+config = start()
+
+import matplotlib.pyplot as plt  # noqa: E402
+import numpy as np  # noqa: E402
+
+from unetbook.data import cache_pairs, load_pets, make_dataset  # noqa: E402
+from unetbook.plotting import plot_mask  # noqa: E402
+from unetbook.prediction import load_pretrained, predict_masks  # noqa: E402
+
+FILE = Path(__file__).parents[1] / "book" / "images" / "pets.png"
+CHOSEN = (3, 5, 8, 12, 17, 22)  # cats and dogs, near and far, in the open and hidden
+
+
+def draw_pets(images, masks, pred_masks):
+    """Draw one column a pet: picture, truth, prediction."""
+    figure, axes = plt.subplots(3, len(images), figsize=(9, 4.8), layout="constrained")
+    for column, image in zip(axes.T, images, strict=True):
+        column[0].imshow(image)
+    for row, some_masks in ((1, masks), (2, pred_masks)):
+        for ax, mask in zip(axes[row], some_masks, strict=True):
+            plot_mask(mask, ax=ax)
+    for ax, name in zip(axes[:, 0], ("picture", "truth", "U-Net"), strict=True):
+        ax.set_ylabel(name, fontsize=12)
+    for ax in axes.flat:
+        ax.set(xticks=[], yticks=[], frame_on=False, title="", xlabel="")
+    return figure
+
+
+def main():
+    """Predict on the chosen test pictures and save the figure."""
+    pairs = cache_pairs(load_pets("drawn").test, config.image_size)
+    images, masks = next(iter(make_dataset(pairs, max(CHOSEN) + 1)))
+    images, masks = np.array(images)[list(CHOSEN)], np.array(masks)[list(CHOSEN)]
+    model = load_pretrained("drawn")
+    figure = draw_pets(images, masks, predict_masks(model, images))
+    FILE.parent.mkdir(exist_ok=True)
+    figure.savefig(FILE, dpi=110, metadata={"Software": None})
+    print(f"wrote {FILE.name}: {FILE.stat().st_size / 1000:.0f} kB")
+
+
+if __name__ == "__main__":
+    main()
