@@ -19,7 +19,7 @@ book: setup  ## execute the chapters and render the site into _build/html
 
 test: setup  ## run every test, and every chapter against its stored outputs
 	$(RUN) tools/build.py --stored
-	$(RUN) -m pytest
+	env -u UNETBOOK_DATA -u UNETBOOK_TIER -u UNETBOOK_RUNS $(RUN) -m pytest
 
 outputs: setup  ## run the chapters and store their outputs in the notebooks
 	$(RUN) tools/outputs.py $(CHAPTERS)

@@ -18,7 +18,7 @@ from experiments.quick import describe_drawn, score_test, train_as_chapter_7, tr
 from unetbook.config import TIERS, describe, runs_dir
 from unetbook.prediction import save_pretrained
 
-EPOCHS = 40  # four times the quick tier's
+EPOCHS = 40  # the quick tier takes 9
 AUGMENTATION = ("flip", "crop", "colour")
 
 

@@ -525,3 +525,8 @@ def test_pairs_are_cached_as_bytes():
     specs = make_pairs(size=8).element_spec
     assert [spec.dtype for spec in specs] == [tf.uint8, tf.uint8]
     assert [spec.shape.as_list() for spec in specs] == [[8, 8, 3], [8, 8]]
+
+
+def test_no_data_set_waits_for_the_autotuner(drawn_pets):
+    batches = make_dataset(cache_pairs(drawn_pets.train, 32), 16, training=True)
+    assert not batches.options().autotune.enabled

@@ -45,7 +45,7 @@ class Config:
     data: str = "drawn"
     image_size: int = 128
     batch_size: int = 16
-    epochs: int = 10
+    epochs: int = 9
     filters: tuple[int, ...] = (8, 16, 32, 64, 128)
     learning_rate: float = 3e-3
     augmentation: tuple[str, ...] = ("flip",)
