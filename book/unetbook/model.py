@@ -65,24 +65,16 @@ def build_unet(
         ValueError: If `image_size` is not a multiple of `2 ** (len(filters) - 1)`.
     """
     height, width = check_image_size(image_size, filters)
-    inputs = keras.Input((height, width, 3), name="image")
-    x, skips = inputs, []
+    inputs = x = keras.Input((height, width, 3), name="image")
+    skips = []
+    options = (batch_normalization, block_dropout_rate)
     for level_filters in filters[:-1]:
-        skip, x = encoder_block(
-            x, level_filters, batch_normalization, block_dropout_rate
-        )
+        skip, x = encoder_block(x, level_filters, *options)
         skips.append(skip)
     x = bottleneck(x, filters[-1], batch_normalization, dropout_rate)
     for level_filters in reversed(filters[:-1]):
         skip = skips.pop() if use_skips else None
-        x = decoder_block(
-            x,
-            skip,
-            level_filters,
-            up_kernel_size,
-            batch_normalization,
-            block_dropout_rate,
-        )
+        x = decoder_block(x, skip, level_filters, up_kernel_size, *options)
     logits = layers.Conv2D(num_classes, 1, name="logits")(x)  # (B, H, W, num_classes)
     probabilities = layers.Softmax(dtype="float32", name="probabilities")(logits)
     return keras.Model(inputs, probabilities, name="unet")
