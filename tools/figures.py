@@ -31,6 +31,7 @@ def draw_pets(images, masks, pred_masks):
     for ax, name in zip(axes[:, 0], ("picture", "truth", "U-Net"), strict=True):
         ax.set_ylabel(name, fontsize=12)
     for ax in axes.flat:
+        ax.set_axis_on()
         ax.set(xticks=[], yticks=[], frame_on=False, title="", xlabel="")
     return figure
 
