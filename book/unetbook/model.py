@@ -9,6 +9,8 @@ from unetbook.blocks import bottleneck, decoder_block, encoder_block
 def check_image_size(image_size, filters):
     """Raise a `ValueError` unless every level of the network can halve the picture.
 
+    Built in chapter 6.
+
     Args:
         image_size: Side of the square picture in pixels, or `(height, width)`.
         filters: Widths of the levels; the picture is halved `len(filters) - 1` times.
