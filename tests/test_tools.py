@@ -10,6 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+import unetbook
 from tools import address, build, set_up
 from tools.outputs import clean
 
@@ -140,3 +141,9 @@ def test_make_lists_its_targets():
         ["make", "-C", str(ROOT), "help"], capture_output=True, text=True, check=True
     )
     assert "make book" in shown.stdout
+
+
+def test_version_is_one_number_everywhere():
+    number = unetbook.__version__
+    assert f"\nversion: {number}\n" in (ROOT / "CITATION.cff").read_text()
+    assert f"\n## {number}\n" in (ROOT / "CHANGELOG.md").read_text()
