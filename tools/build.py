@@ -16,6 +16,8 @@ from pathlib import Path
 
 import yaml
 
+from unetbook.config import TIERS
+
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "_build"
 STORED = BUILD / "stored"
@@ -32,6 +34,15 @@ def stamp():
     settings = [f"{name}={os.environ.get(name, '')}" for name in SETTINGS]
     digest.update("\n".join(installed + settings).encode())
     return digest.hexdigest()
+
+
+def check_tier():
+    """Stop at an unknown tier before anything that was built is cleared."""
+    tier = os.environ.get("UNETBOOK_TIER") or "quick"
+    if tier not in TIERS:
+        sys.exit(
+            f"UNETBOOK_TIER={tier!r} names no tier. Set one of {', '.join(TIERS)}."
+        )
 
 
 def clear_stale_cache():
@@ -66,6 +77,7 @@ def main():
         command += ["--config", str(stored_config()), "--path-output", str(STORED)]
         print("Rendering the site from the stored outputs.", flush=True)
     else:
+        check_tier()
         clear_stale_cache()
         print(
             "Executing and rendering the book: about 6 minutes, seconds when nothing"
