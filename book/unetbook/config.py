@@ -54,24 +54,18 @@ class Config:
     mixed_precision: bool = False
 
 
+STANDARD = Config(
+    "standard",
+    batch_size=32,
+    epochs=20,
+    filters=(16, 32, 64, 128, 256),
+    augmentation=("flip", "crop", "colour"),
+    mixed_precision=True,
+)
 TIERS = {
     "quick": Config("quick"),
-    "standard": Config(
-        "standard",
-        batch_size=32,
-        epochs=20,
-        filters=(16, 32, 64, 128, 256),
-        augmentation=("flip", "crop", "colour"),
-        mixed_precision=True,
-    ),
-    "full": Config(
-        "full",
-        batch_size=32,
-        epochs=60,
-        filters=(16, 32, 64, 128, 256),
-        augmentation=("flip", "crop", "colour"),
-        mixed_precision=True,
-    ),
+    "standard": STANDARD,
+    "full": replace(STANDARD, tier="full", epochs=60),
 }
 
 
