@@ -583,7 +583,7 @@ def draw_augmentation(num_images, augmentation, seed, epoch, index):
 
     Args:
         num_images: Number of pictures in the batch.
-        augmentation: Any of `"flip"`, `"crop"`, `"colour"`.
+        augmentation: Any of `"flip"`, `"crop"`, `"colour"`, `"sharpness"`.
         seed: Seed of the run.
         epoch: Number of the epoch, from 0.
         index: Number of the batch in the epoch, from 0.
@@ -591,7 +591,8 @@ def draw_augmentation(num_images, augmentation, seed, epoch, index):
     Returns:
         A dictionary for `augment`: `flip` bool `(num_images,)`, true for half of them;
         `crop` float32 `(num_images, 3)` in [0, 1): zoom, top, left; `colour` float32
-        `(num_images, 3)`, factors in [0.75, 1.25) for brightness, contrast, saturation.
+        `(num_images, 3)`, factors in [0.75, 1.25) for brightness, contrast, saturation;
+        `sharpness` float32 `(num_images,)` in [0, 2): 0 blurs, 1 changes nothing.
     """
     key = tf.random.fold_in((seed, epoch), tf.cast(index, tf.int64))
     draws = {}
@@ -605,6 +606,11 @@ def draw_augmentation(num_images, augmentation, seed, epoch, index):
         key_colour = tf.random.fold_in(key, 2)
         draws["colour"] = tf.random.stateless_uniform(
             [num_images, 3], key_colour, 0.75, 1.25
+        )
+    if "sharpness" in augmentation:
+        key_sharpness = tf.random.fold_in(key, 3)
+        draws["sharpness"] = tf.random.stateless_uniform(
+            [num_images], key_sharpness, 0, 2
         )
     return draws
 
@@ -631,6 +637,8 @@ def augment(images, masks, draws):
         images, masks = crop_pairs(images, masks, draws["crop"])
     if "colour" in draws:
         images = change_colours(images, draws["colour"])
+    if "sharpness" in draws:
+        images = change_sharpness(images, draws["sharpness"])
     return images, masks
 
 
@@ -701,6 +709,24 @@ def change_colours(images, factors):
     return ops.clip(brightness * images, 0, 1)
 
 
+def change_sharpness(images, factors):
+    """Blur or sharpen each image: pull it to, or push it from, its 3 x 3 average.
+
+    Photographs shrunk with antialiasing are softer than those shrunk without; a net
+    that has met both takes either.
+
+    Args:
+        images: float32 `(batch, height, width, 3)` in [0, 1].
+        factors: float32 `(batch,)`: 0 gives the average, 1 changes nothing, 2 doubles
+            the distance from the average.
+
+    Returns:
+        float32 images of the same shape, clipped to [0, 1].
+    """
+    soft = ops.average_pool(images, 3, strides=1, padding="same")
+    return ops.clip(soft + factors[:, None, None, None] * (images - soft), 0, 1)
+
+
 def make_dataset(
     pairs, batch_size, *, training=False, augmentation=("flip",), seed=0, epoch=0
 ):
@@ -714,7 +740,8 @@ def make_dataset(
         pairs: What `cache_pairs` returns.
         batch_size: Pictures in one batch; the last batch may be smaller.
         training: Shuffle and augment. Validation and test pictures stay as they are.
-        augmentation: Any of `"flip"`, `"crop"`, `"colour"`; used when training.
+        augmentation: Any of `"flip"`, `"crop"`, `"colour"`, `"sharpness"`; used when
+            training.
         seed: Seed of the run.
         epoch: Number of the epoch, from 0.
 

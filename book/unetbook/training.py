@@ -63,7 +63,7 @@ def make_optimizer(learning_rate, total_steps, *, warmup_share=0.05, weight_deca
     return keras.optimizers.AdamW(schedule, weight_decay=weight_decay)
 
 
-def compile_unet(model, optimizer):
+def compile_unet(model, optimizer, loss="sparse_categorical_crossentropy"):
     """Give a U-Net its loss and the two scores that training shows.
 
     Built in chapter 7.
@@ -71,6 +71,7 @@ def compile_unet(model, optimizer):
     Args:
         model: A U-Net that ends in a softmax over the classes.
         optimizer: A Keras optimizer, new for this model.
+        loss: What Keras takes as a loss.
 
     Returns:
         The same model, compiled, its optimizer's variables made.
@@ -78,7 +79,7 @@ def compile_unet(model, optimizer):
     num_classes = model.output_shape[-1]
     model.compile(
         optimizer=optimizer,
-        loss="sparse_categorical_crossentropy",
+        loss=loss,
         metrics=[
             "accuracy",
             keras.metrics.MeanIoU(num_classes, sparse_y_pred=False, name="mean_iou"),

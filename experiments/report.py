@@ -1,0 +1,82 @@
+"""Print what was measured, and what is missing."""
+
+from experiments.recipes import RECIPES, planned_seeds
+from unetbook.results import read_runs, score_runs, spread
+
+HEADINGS = (
+    "recipe",
+    "n",
+    "mean IoU",
+    "pet",
+    "background",
+    "border",
+    "accuracy",
+    "merged",
+    "val. mean IoU",
+    "flips",
+    "loss",
+    "parameters",
+    "multiply-adds",
+    "minutes",
+)
+CEILING = (
+    "Two annotators of one picture (19 pictures that the set holds twice): mean IoU "
+    "0.799, accuracy 0.934, border merged 0.906."
+)
+
+
+def format_spread(values):
+    """Return `0.712` for one run, `0.712 ±0.003` for several."""
+    mean, deviation = spread(values)
+    return f"{mean:.3f}" if len(values) == 1 else f"{mean:.3f} ±{deviation:.3f}"
+
+
+def describe_recipe(name, runs):
+    """Return one row of the table."""
+    test = score_runs(runs)
+    losses = [run["test"]["cross_entropy"] for run in runs]
+    minutes = spread([run["seconds"]["training"] / 60 for run in runs])[0]
+    return (
+        name,
+        f"{len(runs)}/{planned_seeds(name)}",
+        format_spread(test["mean_iou"]),
+        *(f"{value:.3f}" for value in test["iou"].mean(axis=0)),
+        format_spread(test["pixel_accuracy"]),
+        format_spread(score_runs(runs, "merged")["mean_iou"]),
+        format_spread(score_runs(runs, split="validation")["mean_iou"]),
+        format_spread(score_runs(runs, split="test_with_flips")["mean_iou"]),
+        format_spread(losses),
+        f"{runs[0]['parameters']:,}",
+        f"{runs[0]['multiply_adds'] / 1e6:,.0f} M",
+        f"{minutes:.1f}",
+    )
+
+
+def print_table(folder=None):
+    """Print one row a recipe, then what has not been measured yet."""
+    found = {name: read_runs(name, folder) for name in RECIPES}
+    rows = [describe_recipe(name, runs) for name, runs in found.items() if runs]
+    widths = [max(map(len, column)) for column in zip(HEADINGS, *rows, strict=True)]
+    for row in (HEADINGS, *rows):
+        cells = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
+        print(row[0].ljust(widths[0]), *cells[1:], sep="  ")
+    print("\nWhole test split, photographs shrunk to 128 x 128 without antialiasing.")
+    print("± is the standard deviation over seeds. " + CEILING)
+    missing = [
+        f"{name} ({planned_seeds(name) - len(runs)})"
+        for name, runs in found.items()
+        if len(runs) < planned_seeds(name)
+    ]
+    print("Seeds still to run:", ", ".join(missing) or "none")
+
+
+def summarise_run(measured):
+    """Return one line about one run."""
+    scores = score_runs([measured])
+    merged = score_runs([measured], "merged")["mean_iou"][0]
+    classes = " / ".join(f"{value:.3f}" for value in scores["iou"][0])
+    return (
+        f"{measured['recipe']}, seed {measured['seed']}: test mean IoU "
+        f"{scores['mean_iou'][0]:.3f} ({classes}), accuracy "
+        f"{scores['pixel_accuracy'][0]:.3f}, merged {merged:.3f}"
+    )
