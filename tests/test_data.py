@@ -26,7 +26,7 @@ from unetbook.data import (
     resize_pair,
 )
 
-ALL = ("flip", "crop", "colour")
+ALL = ("flip", "crop", "colour", "sharpness")
 
 
 # ------------------------------------------------------------------- helpers
@@ -408,7 +408,7 @@ def test_preprocess_scales_images_and_counts_classes_from_0():
     np.testing.assert_array_equal(masks, [[0, 1, 2]])
 
 
-@pytest.mark.parametrize("augmentation", [(), ("flip",), ("crop",), ("colour",), ALL])
+@pytest.mark.parametrize("augmentation", [(), *((name,) for name in ALL), ALL])
 def test_values_stay_in_range_after_every_step(drawn_pets, augmentation):
     pairs = cache_pairs(drawn_pets.validation.take(8), 32)
     trimaps = np.stack([trimap for _, trimap in pairs.as_numpy_iterator()])
@@ -452,6 +452,15 @@ def test_factors_of_1_leave_the_colours_as_they_were():
     images = np.random.default_rng(0).random((2, 4, 4, 3), dtype="float32")
     factors = np.ones((2, 3), "float32")
     np.testing.assert_allclose(data.change_colours(images, factors), images, atol=1e-6)
+
+
+def test_sharpness_0_averages_and_2_doubles_the_distance_from_the_average():
+    images = np.full((3, 5, 5, 3), 0.5, "float32")
+    images[:, 2, 2] = 0.59  # 0.01 above the average of its nine pixels, times eight
+    changed = data.change_sharpness(images, np.array([0, 1, 2], "float32"))
+    np.testing.assert_allclose(changed[0, 1:4, 1:4], 0.51, rtol=1e-5)
+    np.testing.assert_allclose(changed[1], images, rtol=1e-5)
+    np.testing.assert_allclose(changed[2, 2, 2], 0.67, rtol=1e-5)
 
 
 def test_the_pipeline_augments_as_a_plain_call_does_on_the_same_draws():

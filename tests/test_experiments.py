@@ -1,0 +1,238 @@
+"""The recipes and their runner, tried on a few drawn pets."""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from experiments import losses, report
+from experiments.recipes import ABLATIONS, COURSE, RECIPES, SMALL, planned_seeds
+from experiments.run import (
+    add_flips,
+    build_network,
+    count_multiply_adds,
+    freeze_flips,
+    hash_pairs,
+    score_pictures,
+)
+from unetbook.data import cache_pairs, make_dataset
+from unetbook.inspection import unet_parameters
+from unetbook.metrics import confusion_matrix
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_every_ablation_changes_one_thing():
+    for name, recipe in ABLATIONS.items():
+        changed = [
+            field.name
+            for field in dataclasses.fields(recipe)
+            if field.name != "about"
+            and getattr(recipe, field.name) != getattr(SMALL, field.name)
+        ]
+        if name == "small":
+            assert changed == []
+        elif name == "small-frozen-flip":  # to be held against a fresh flip
+            assert changed == ["augmentation", "frozen_flip"]
+        else:
+            assert len(changed) == 1, name
+
+
+def test_the_article_has_the_articles_size():
+    assert build_network(RECIPES["article"]).count_params() == 34_513_475
+    assert build_network(RECIPES["article-16"]).count_params() == 2_158_739
+
+
+def test_the_course_takes_less_than_a_sixteenth_of_the_articles_work():
+    ours = count_multiply_adds(build_network(COURSE))
+    assert ours < count_multiply_adds(build_network(RECIPES["article"])) / 16
+
+
+def test_sizes_are_within_what_the_book_promises():
+    assert build_network(RECIPES["course-long"]).count_params() <= 2_500_000
+    assert build_network(RECIPES["tiny"]).count_params() <= 130_000
+
+
+def test_up_sampling_leaves_no_transposed_convolution():
+    network = build_network(ABLATIONS["small-up-sampling"])
+    kinds = [type(layer) for layer in network.layers]
+    assert layers.Conv2DTranspose not in kinds
+    assert kinds.count(keras.Sequential) == 4
+    assert network.output_shape == (None, 128, 128, 3)
+    # A 3 x 3 kernel at twice the size, in place of a 2 x 2 one at half.
+    plain = build_network(SMALL)
+    wanted = sum(
+        (9 - 4) * above * below
+        for below, above in zip(SMALL.filters, SMALL.filters[1:], strict=False)
+    )
+    assert network.count_params() - plain.count_params() == wanted
+    assert unet_parameters(SMALL.filters) == plain.count_params()
+    assert count_multiply_adds(network) > count_multiply_adds(plain)
+
+
+def test_cross_entropy_is_kerass():
+    rng = np.random.default_rng(0)
+    masks = rng.integers(0, 3, (2, 4, 4))
+    probabilities = rng.dirichlet((1, 1, 1), (2, 4, 4)).astype("float32")
+    expected = keras.losses.SparseCategoricalCrossentropy()(masks, probabilities)
+    assert float(losses.cross_entropy(masks, probabilities)) == pytest.approx(
+        float(expected), rel=1e-5
+    )
+
+
+def test_weights_of_the_classes_make_up_for_their_shares():
+    shares = np.array([0.2996, 0.5866, 0.1138])
+    np.testing.assert_allclose(shares * losses.CLASS_WEIGHTS, 1 / 3, rtol=0.01)
+    masks = np.array([[[0, 1, 2]]])
+    even = np.full((1, 1, 3, 3), 1 / 3, "float32")
+    weighted = float(losses.weighted_cross_entropy(masks, even))
+    assert weighted == pytest.approx(np.log(3) * np.mean(losses.CLASS_WEIGHTS))
+
+
+def test_dice_of_a_perfect_prediction_is_free_and_of_a_missed_class_costs_a_third():
+    masks = np.array([[[0, 1, 2, 2]]])
+    perfect = np.eye(3, dtype="float32")[masks]
+    loss = float(losses.cross_entropy_and_dice(masks, perfect))
+    assert loss == pytest.approx(0, abs=1e-5)
+    # Dice 0, 1 and 4/5: class 0 is taken for class 2.
+    wrong = np.eye(3, dtype="float32")[[[[2, 1, 2, 2]]]]
+    both = float(losses.cross_entropy_and_dice(masks, wrong))
+    dice = both - float(losses.cross_entropy(masks, wrong))
+    assert dice == pytest.approx((1 + 0 + 1 / 5) / 3, abs=1e-4)
+
+
+def test_flips_are_frozen_for_good_and_move_image_and_mask(drawn_pets):
+    pairs = cache_pairs(drawn_pets.train.take(12), 16)
+    frozen = freeze_flips(pairs, seed=3)
+    assert hash_pairs([frozen]) == hash_pairs([frozen])
+    flipped = 0
+    for old, new in zip(pairs, frozen, strict=True):
+        same = [np.array_equal(a, b) for a, b in zip(old, new, strict=True)]
+        mirrored = [
+            np.array_equal(a[:, ::-1], b) for a, b in zip(old, new, strict=True)
+        ]
+        assert all(same) or all(mirrored)
+        flipped += all(mirrored)
+    assert 0 < flipped < 12
+
+
+def test_a_flip_averaged_model_does_not_care_for_mirrors():
+    network = add_flips(build_network(dataclasses.replace(SMALL, filters=(2, 4))))
+    images = np.random.default_rng(0).random((2, 128, 128, 3), dtype="float32")
+    there = network.predict(images, verbose=0)
+    back = network.predict(images[:, :, ::-1], verbose=0)[:, :, ::-1]
+    np.testing.assert_allclose(there, back, atol=1e-5)
+
+
+def test_scores_of_pictures_are_those_by_hand(drawn_pets):
+    pairs = cache_pairs(drawn_pets.test.take(3), 16)
+    network = build_network(dataclasses.replace(SMALL, image_size=16, filters=(2, 4)))
+    matrices, loss = score_pictures(network, pairs)
+    images, masks = next(iter(make_dataset(pairs, 3)))
+    probabilities = network.predict(images, verbose=0)
+    expected = confusion_matrix(masks[2], probabilities[2].argmax(-1))
+    np.testing.assert_array_equal(matrices[2], expected)
+    cross_entropy = keras.losses.SparseCategoricalCrossentropy()(masks, probabilities)
+    assert loss == pytest.approx(float(cross_entropy), rel=1e-4)
+
+
+def start(folder, *more, **environment):
+    command = ["run", "course", "--trial", "--folder", str(folder), *more]
+    return subprocess.Popen(
+        [sys.executable, "-m", "experiments", *command],
+        cwd=ROOT,
+        env=os.environ | {"UNETBOOK_RUNS": str(folder / "runs")} | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def read(folder):
+    """Read a trial's file without what a clock said."""
+    measured = json.loads((folder / "course-0.json").read_text())
+    del measured["seconds"], measured["history"]["seconds"]
+    return measured
+
+
+@pytest.mark.slow
+def test_a_run_killed_and_resumed_writes_the_same_file(drawn_pets, tmp_path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    assert start(whole).wait(300) == 0
+    process = start(killed)
+    for line in process.stdout:
+        if line.startswith("epoch 1/2"):
+            process.send_signal(signal.SIGKILL)
+            break
+    process.wait(60)
+    assert not (killed / "course-0.json").exists()
+    resumed = start(killed)
+    words = resumed.communicate(timeout=300)[0]
+    assert "Going on after epoch 1 of 2." in words or "restored" in words
+    assert read(killed) == read(whole)
+
+
+def test_a_trial_needs_a_folder():
+    done = subprocess.run(
+        [sys.executable, "-m", "experiments", "run", "course", "--trial"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "give its files a --folder" in done.stderr
+
+
+def test_an_unknown_recipe_is_refused_with_the_known_ones():
+    done = subprocess.run(
+        [sys.executable, "-m", "experiments", "run", "curse"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "invalid choice: 'curse'" in done.stderr
+    assert "course-long" in done.stderr
+
+
+def test_the_table_lists_what_is_there_and_what_is_missing(capsys, tmp_path):
+    matrix = [[3, 1, 0], [0, 8, 0], [0, 0, 4]]
+    for seed in (0, 1):
+        run = {
+            "seed": seed,
+            "parameters": 1234,
+            "multiply_adds": 5_000_000,
+            "seconds": {"training": 90},
+            "validation": {"matrix": matrix},
+            "test": {"matrix": matrix, "cross_entropy": 0.3},
+            "test_with_flips": {"matrix": matrix},
+        }
+        (tmp_path / f"tiny-{seed}.json").write_text(json.dumps(run))
+    report.print_table(tmp_path)
+    printed = capsys.readouterr().out
+    row = next(line for line in printed.splitlines() if line.startswith("tiny "))
+    assert row.split()[1:5] == ["2/3", "0.880", "±0.000", "0.750"]
+    assert f"course ({planned_seeds('course')})" in printed
+    assert "tiny (1)" in printed
+
+
+@pytest.mark.photos
+def test_no_photograph_stands_on_both_sides_of_the_validation_cut(photos):
+    prints = []
+    for split in (photos.train, photos.validation):
+        pairs = cache_pairs(split, 16)
+        pictures = [image.astype(int) for image, _ in pairs.as_numpy_iterator()]
+        prints.append(np.stack(pictures).reshape(len(pictures), -1))
+    train, validation = prints
+    distances = [np.abs(train - picture).mean(axis=1).min() for picture in validation]
+    assert min(distances) > 1, np.argmin(distances)

@@ -1,0 +1,59 @@
+import json
+
+import numpy as np
+import pytest
+
+from unetbook.results import read_measured, read_runs, score_runs, spread
+
+
+def write_run(folder, recipe, seed, matrix):
+    score = {"matrix": matrix}
+    run = {"recipe": recipe, "seed": seed, "test": score, "validation": score}
+    (folder / f"{recipe}-{seed}.json").write_text(json.dumps(run))
+
+
+PERFECT = [[4, 0, 0], [0, 4, 0], [0, 0, 4]]
+HALF = [[2, 2, 0], [0, 4, 0], [0, 0, 4]]
+
+
+def test_runs_come_in_the_order_of_their_seeds_and_of_this_recipe_only(tmp_path):
+    for seed in (10, 2, 0):
+        write_run(tmp_path, "course", seed, PERFECT)
+    write_run(tmp_path, "course-long", 1, HALF)
+    assert [run["seed"] for run in read_runs("course", tmp_path)] == [0, 2, 10]
+    assert read_runs("tiny", tmp_path) == []
+
+
+def test_scores_have_one_row_a_run(tmp_path):
+    write_run(tmp_path, "course", 0, PERFECT)
+    write_run(tmp_path, "course", 1, HALF)
+    scores = score_runs(read_runs("course", tmp_path))
+    np.testing.assert_allclose(scores["iou"], [[1, 1, 1], [1 / 2, 4 / 6, 1]])
+    np.testing.assert_allclose(scores["mean_iou"], [1, (1 / 2 + 2 / 3 + 1) / 3])
+    np.testing.assert_allclose(scores["pixel_accuracy"], [1, 10 / 12])
+    merged = score_runs(read_runs("course", tmp_path), "merged", "validation")
+    np.testing.assert_allclose(merged["iou"][1], [6 / 8, 4 / 6])
+
+
+def test_scoring_nothing_is_refused():
+    with pytest.raises(ValueError, match="has not been measured"):
+        score_runs([])
+
+
+def test_spread_divides_by_one_less_than_the_runs():
+    assert spread([1, 3]) == (2, pytest.approx(2**0.5))
+    mean, deviation = spread([0.7])
+    assert mean == 0.7
+    assert np.isnan(deviation)
+
+
+def test_a_missing_file_names_those_there(tmp_path):
+    write_run(tmp_path, "tiny", 0, PERFECT)
+    with pytest.raises(ValueError, match="the results there are: tiny-0"):
+        read_measured("course-0", tmp_path)
+
+
+def test_a_damaged_file_is_named(tmp_path):
+    (tmp_path / "tiny-0.json").write_text("{")
+    with pytest.raises(ValueError, match=r"tiny-0\.json cannot be read"):
+        read_runs("tiny", tmp_path)
