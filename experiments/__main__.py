@@ -32,6 +32,11 @@ def make_parser():
     run.add_argument("--seed", type=int, action="append", help="0 if not given")
     run.add_argument("--precision", choices=PRECISIONS, default="float32")
     run.add_argument("--trial", action="store_true", help="a few drawn pets; seconds")
+    ship = commands.add_parser("ship", help="put a run's weights into the package")
+    ship.add_argument("name", choices=("course", "tiny"))
+    ship.add_argument("--seed", type=int, default=0)
+    ship.add_argument("--precision", choices=PRECISIONS, default="float32")
+    commands.add_parser("faults", help="find faulty annotations and doubles")
     for command in (table, run):
         command.add_argument("--folder", type=Path, help="of the result files")
     return parser
@@ -46,9 +51,10 @@ def list_recipes():
 def run_recipes(options):
     """Train every recipe asked for with every seed asked for."""
     from experiments.report import summarise_run
-    from experiments.run import MEASURED, load_pairs, measure
+    from experiments.run import load_pairs, measure
+    from unetbook.results import MEASURED_DIR
 
-    folder = options.folder or MEASURED
+    folder = options.folder or MEASURED_DIR
     if options.trial and options.folder is None:
         raise SystemExit("A trial is no measurement: give its files a --folder.")
     loaded = {}
@@ -69,17 +75,41 @@ def run_recipes(options):
             print(summarise_run(measured), flush=True)
 
 
+def ship_weights(options):
+    """Write weights, card and pictures' counts of one finished run."""
+    from experiments.ship import ship
+
+    card = ship(options.name, options.seed, options.precision)
+    print(f"weights/{options.name}.npz: {card['bytes']:,} bytes, {card['scores']}")
+
+
+def show_table(options):
+    """Print the table of all runs."""
+    from experiments.report import print_table
+
+    print_table(options.folder)
+
+
+def find_faults(options):
+    """Look through the photographs for faults."""
+    from experiments.faults import write_faults
+
+    write_faults()
+
+
+COMMANDS = {
+    "list": lambda options: list_recipes(),
+    "run": run_recipes,
+    "table": show_table,
+    "ship": ship_weights,
+    "faults": find_faults,
+}
+
+
 def main(arguments):
     """Do what the command line says."""
     options = make_parser().parse_args(arguments)
-    if options.command == "list":
-        list_recipes()
-    elif options.command == "table":
-        from experiments.report import print_table
-
-        print_table(options.folder)
-    else:
-        run_recipes(options)
+    COMMANDS[options.command](options)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import os
 import platform
 import time
 from importlib.metadata import version
-from pathlib import Path
 from typing import NamedTuple
 
 import keras
@@ -25,15 +24,17 @@ from unetbook.data import (
     augment,
     cache_pairs,
     draw_augmentation,
+    list_names,
     load_pets,
     make_dataset,
+    select,
 )
 from unetbook.inspection import multiply_adds
 from unetbook.metrics import confusion_matrix
 from unetbook.model import build_unet
+from unetbook.results import MEASURED_DIR, read_measured
 from unetbook.training import compile_unet, make_optimizer, train, write_whole
 
-MEASURED = Path(unetbook.__file__).parent / "measured"
 SPLIT_SEED = 0  # one validation split for all seeds: the spread is the training's
 SCORE_BATCH = 32
 
@@ -58,17 +59,30 @@ def load_pairs(recipe):
     """
     pets = load_pets(recipe.data, seed=SPLIT_SEED)
     train_examples = pets.train.take(recipe.pictures or len(pets.train))
-    examples = (train_examples, pets.validation, pets.test)
+    validation = pets.validation
+    if recipe.data == "oxford":
+        validation = leave_out_doubles(pets.train, validation)
+    examples = (train_examples, validation, pets.test)
     pairs = [cache_pairs(split, recipe.image_size) for split in examples]
     description = {
         "name": recipe.data,
         "image_size": recipe.image_size,
         "train": len(train_examples),
-        "validation": len(pets.validation),
+        "validation": len(validation),
         "test": len(pets.test),
         "sha256": hash_pairs(pairs),
     }
     return Pairs(*pairs, description)
+
+
+def leave_out_doubles(train, validation):
+    """Leave out validation pictures of which train holds a double."""
+    train_names = {name.decode() for name in list_names(train)}
+    doubles = read_measured("faults")["doubles_within"]["train"]
+    known = {one for one, other in doubles if other in train_names}
+    known |= {other for one, other in doubles if one in train_names}
+    chosen = [name.decode() not in known for name in list_names(validation)]
+    return select(validation, np.array(chosen))
 
 
 def hash_pairs(splits):
@@ -213,7 +227,9 @@ def score_pictures(model, pairs):
     return np.stack(matrices), float(np.concatenate(losses).mean())
 
 
-def measure(recipe, name, seed, *, precision="float32", folder=MEASURED, pairs=None):
+def measure(
+    recipe, name, seed, *, precision="float32", folder=MEASURED_DIR, pairs=None
+):
     """Train a recipe, score it once on validation and test, and write the file.
 
     Args:

@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from unetbook.metrics import score_border
 
 MEASURED_DIR = Path(__file__).parent / "measured"
+RINGS = (1, 2, 4, 8, 16)  # distances from the true border in pixels
 
 
 def read_measured(name, folder=None):
@@ -86,3 +88,50 @@ def spread(values):
     values = np.asarray(values, dtype="float64")
     deviation = values.std(ddof=1) if len(values) > 1 else float("nan")
     return float(values.mean()), float(deviation)
+
+
+class Pictures(NamedTuple):
+    """What every test photograph is, and how a shipped network did on it.
+
+    Attributes:
+        file_names: Strings `(pictures,)`.
+        species: uint8 `(pictures,)`, 0 cat, 1 dog.
+        labels: uint8 `(pictures,)`, the breed's position in `breeds`.
+        breeds: Strings `(37,)`.
+        matrices: int64 `(pictures, 3, 3)`; rows are the truth.
+        ring_pixels: int64 `(len(RINGS) + 1,)`, pixels of the whole split by their
+            distance from the true border: in it, up to each of `RINGS`, farther.
+        ring_errors: int64, those among them that are wrong.
+    """
+
+    file_names: np.ndarray
+    species: np.ndarray
+    labels: np.ndarray
+    breeds: np.ndarray
+    matrices: np.ndarray
+    ring_pixels: np.ndarray
+    ring_errors: np.ndarray
+
+
+def read_pictures(name, folder=None):
+    """Read what a shipped network scored on every test photograph.
+
+    Args:
+        name: Name of the weights, such as `"course"`.
+        folder: As in `read_measured`.
+
+    Returns:
+        `Pictures`.
+
+    Raises:
+        ValueError: If there is no such file.
+    """
+    file = Path(folder or MEASURED_DIR) / f"{name}_pictures.npz"
+    if not file.is_file():
+        raise ValueError(
+            f"name={name!r}: {file} is missing. `python -m experiments ship {name}` "
+            "writes it, or take it from the repository."
+        )
+    with np.load(file, allow_pickle=False) as arrays:
+        values = {field: arrays[field] for field in Pictures._fields}
+    return Pictures(**values)._replace(matrices=values["matrices"].astype("int64"))

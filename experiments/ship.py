@@ -1,0 +1,130 @@
+"""Put a trained recipe's weights into the package, with all that is told about them.
+
+Three files: `weights/NAME.npz`, its card `weights/NAME.json`, and
+`measured/NAME_pictures.npz`, what every test picture scored.
+"""
+
+import numpy as np
+from keras import ops
+from scipy import ndimage
+
+from experiments.recipes import RECIPES
+from experiments.run import (
+    SCORE_BATCH,
+    describe_place,
+    describe_score,
+    find_run_dir,
+    load_pairs,
+    score_pictures,
+    train_recipe,
+)
+from unetbook.data import cache_pairs, load_pets, make_dataset
+from unetbook.metrics import mean_iou
+from unetbook.prediction import predict_masks, save_pretrained
+from unetbook.results import MEASURED_DIR, RINGS
+from unetbook.training import write_whole
+
+SHIPPED = {"course": "course-long", "tiny": "tiny"}
+DRAWN_PICTURES = 64  # of the drawn test split: a score that everybody can recompute
+
+
+def ship(name, seed, precision="float32"):
+    """Write a finished run's rounded weights, their card and its pictures' counts.
+
+    Args:
+        name: A name in `SHIPPED`.
+        seed: Seed of the run.
+        precision: Dtype policy that it was trained with.
+
+    Returns:
+        The card.
+    """
+    recipe = RECIPES[SHIPPED[name]]
+    pairs = load_pairs(recipe)
+    run_dir = find_run_dir(recipe, SHIPPED[name], seed)
+    model, _ = train_recipe(recipe, seed, pairs, precision=precision, run_dir=run_dir)
+    round_weights(model)
+    matrices, loss = score_pictures(model, pairs.test)
+    made_by = f"python -m experiments ship {name} --seed {seed}"
+    card = {
+        "filters": recipe.filters,
+        "image_size": recipe.image_size,
+        "data": pairs.description,
+        "licence": "MIT, like the code. Trained on Oxford-IIIT Pet (Parkhi et al., "
+        "2012), whose photographs are CC BY-SA 4.0; none of them is included.",
+        "recipe": {
+            "made_by": made_by,
+            "recipe": SHIPPED[name],
+            "seed": seed,
+            "where": describe_place(precision),
+        },
+        "scores": {
+            "test": describe_score(matrices, loss),
+            "drawn": score_drawn(model, recipe.image_size),
+        },
+        "limits": "Cats and dogs, mostly one to a picture and in full view, squeezed "
+        "to a square of 128 pixels. It knows no other animals, marks no pet as absent "
+        "with certainty, and its outlines are a pixel or two off at that size.",
+    }
+    write_pictures(name, model, pairs.test, matrices, made_by)
+    return save_pretrained(model, name, card)
+
+
+def round_weights(model):
+    """Round a model's weights to float16, so that its scores are those of the file."""
+    for weight in model.weights:
+        half = ops.convert_to_numpy(weight).astype("float16")
+        weight.assign(half.astype("float32"))
+
+
+def score_drawn(model, image_size):
+    """Return the mean IoU on the first drawn test pets, which are always the same."""
+    examples = load_pets("drawn").test.take(DRAWN_PICTURES)
+    matrices, _ = score_pictures(model, cache_pairs(examples, image_size))
+    score = round(mean_iou(matrices.sum(axis=0)), 4)
+    return {"pictures": DRAWN_PICTURES, "mean_iou": score}
+
+
+def write_pictures(name, model, pairs, matrices, made_by):
+    """Write what each test picture is and what it scored to `measured/`."""
+    examples = [
+        (example["file_name"].decode(), example["species"], example["label"])
+        for example in load_pets("oxford").test.as_numpy_iterator()
+    ]
+    file_names, species, labels = zip(*examples, strict=True)
+    ring_pixels, ring_errors = count_rings(model, pairs)
+    arrays = {
+        "made_by": made_by,
+        "file_names": np.array(file_names),
+        "species": np.array(species, "uint8"),
+        "labels": np.array(labels, "uint8"),
+        "breeds": np.array(load_pets("oxford").breeds),
+        "matrices": matrices.astype("uint16"),
+        "ring_pixels": ring_pixels,
+        "ring_errors": ring_errors,
+    }
+    file = MEASURED_DIR / f"{name}_pictures.npz"
+    write_whole(file, lambda path: np.savez_compressed(path, **arrays))
+
+
+def count_rings(model, pairs):
+    """Count pixels and errors by their distance from the true border.
+
+    Returns:
+        `(pixels, errors)`, int64 `(len(RINGS) + 1,)`: in the border, then up to each
+        of the distances in `RINGS`, then farther. Pictures without a border are left
+        out.
+    """
+    pixels = np.zeros(len(RINGS) + 1, "int64")
+    errors = np.zeros_like(pixels)
+    for images, masks in make_dataset(pairs, SCORE_BATCH):
+        masks = ops.convert_to_numpy(masks)
+        for mask, pred_mask in zip(masks, predict_masks(model, images), strict=True):
+            if not (mask == 2).any():
+                continue
+            distance = ndimage.distance_transform_edt(mask != 2)
+            ring = np.digitize(distance, RINGS).ravel()
+            wrong = (mask != pred_mask).ravel()
+            pixels += np.bincount(ring, minlength=len(pixels))
+            errors += np.bincount(ring[wrong], minlength=len(pixels))
+    return pixels, errors
