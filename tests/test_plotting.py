@@ -15,12 +15,14 @@ from unetbook.plotting import (
     CLASS_COLOURS,
     plot_class_shares,
     plot_confusion_matrix,
+    plot_differences,
     plot_examples,
     plot_feature_maps,
     plot_history,
     plot_mask,
     plot_matrix,
     plot_overlay,
+    plot_runs,
     plot_scores,
 )
 
@@ -229,3 +231,33 @@ def test_plots_leave_the_readers_settings_alone():
 def test_bad_input_is_named_with_its_remedy(plot, message):
     with pytest.raises(ValueError, match=message):
         plot()
+
+
+def test_runs_give_a_mean_line_and_a_band_from_least_to_most():
+    ax = plot_runs({"a": [[0.2, 0.4], [0.4, 0.8]], "b": [[0.1, 0.2, 0.3]]})
+    first, second = ax.get_lines()
+    np.testing.assert_allclose(first.get_ydata(), [0.3, 0.6])
+    np.testing.assert_array_equal(second.get_xdata(), [1, 2, 3])
+    assert first.get_linestyle() != second.get_linestyle()
+    band = ax.collections[0].get_paths()[0].vertices
+    assert band[band[:, 0] == 2][:, 1].min() == pytest.approx(0.4)
+    assert band[band[:, 0] == 2][:, 1].max() == pytest.approx(0.8)
+
+
+def test_runs_of_different_lengths_under_one_label_are_refused():
+    with pytest.raises(ValueError, match=r"'a'.*\[1, 2\] epochs"):
+        plot_runs({"a": [[0.2], [0.2, 0.3]]})
+    with pytest.raises(ValueError, match="at least one"):
+        plot_runs({"a": []})
+
+
+def test_differences_give_a_bar_for_the_mean_and_a_dot_a_run():
+    ax = plot_differences({"no skips": [-0.2, -0.1], "dice": [0.01]})
+    assert [patch.get_width() for patch in ax.patches] == [
+        pytest.approx(-0.15),
+        pytest.approx(0.01),
+    ]
+    dots = [line for line in ax.get_lines() if line.get_marker() == "o"]
+    np.testing.assert_array_equal(dots[0].get_xdata(), [-0.2, -0.1])
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["no skips", "dice"]
+    assert ax.yaxis_inverted()

@@ -19,6 +19,7 @@ CLASS_COLOURS = ("#2f7fc1", "#343a4a", "#ffcb2e")  # pet, background, border
 CLASS_HATCHES = ("//", "", "..")
 CLASS_MAP = ListedColormap(CLASS_COLOURS, name="classes")
 SERIES_COLOURS = ("#2f7fc1", "#e08a1e", "#3c9d75", "#8a63b0", "#6b7280")
+SERIES_LINES = ("-", "--", "-.", ":", "-")
 SERIES_HATCHES = ("", "//", "..", "xx", "\\\\")
 SHADES = plt.get_cmap("Blues")
 
@@ -332,6 +333,75 @@ def draw_curves(ax, history, name):
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.grid(alpha=0.3)
     ax.legend(frameon=False)
+
+
+@plt.rc_context(STYLE)
+def plot_runs(curves, ax=None, title=None):
+    """Draw one curve a recipe: the mean over its runs, in a band from least to most.
+
+    Args:
+        curves: A dictionary from labels to arrays `(runs, epochs)`; recipes may differ
+            in both.
+        ax: Axes to draw on; by default a new figure.
+        title: Text above the curves.
+
+    Returns:
+        The axes.
+
+    Raises:
+        ValueError: If a recipe's runs are not all of one length.
+    """
+    ax = new_axes(3.8, ax)
+    for number, (label, runs) in enumerate(curves.items()):
+        lengths = sorted({len(run) for run in runs})
+        if len(lengths) != 1:
+            raise ValueError(
+                f"curves[{label!r}] has runs of {lengths} epochs. Give at least one "
+                "run, all with the same number of epochs."
+            )
+        runs = np.asarray(runs, dtype="float64")
+        epochs = np.arange(1, runs.shape[1] + 1)
+        colour = SERIES_COLOURS[number % len(SERIES_COLOURS)]
+        style = SERIES_LINES[number % len(SERIES_LINES)]
+        ax.plot(epochs, runs.mean(axis=0), style, color=colour, label=label)
+        ax.fill_between(
+            epochs,
+            runs.min(axis=0),
+            runs.max(axis=0),
+            color=colour,
+            alpha=0.25,
+            linewidth=0,
+        )
+    ax.set(xlabel="epoch", title=title or "")
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.grid(alpha=0.3)
+    ax.legend(frameon=False)
+    return ax
+
+
+@plt.rc_context(STYLE)
+def plot_differences(differences, ax=None, title=None):
+    """Draw what each change gained or lost: a dot a run, a bar for their mean.
+
+    Args:
+        differences: A dictionary from labels to numbers `(runs,)`.
+        ax: Axes to draw on; by default a new figure.
+        title: Text above the bars.
+
+    Returns:
+        The axes; the first label is at the top.
+    """
+    ax = new_axes(0.42 * len(differences) + 0.9, ax)
+    for place, values in enumerate(differences.values()):
+        colour = SERIES_COLOURS[0 if np.mean(values) >= 0 else 1]
+        ax.barh(place, np.mean(values), 0.62, color=colour, edgecolor="black")
+        ax.plot(values, [place] * len(values), "o", color="black", markersize=4)
+    ax.axvline(0, color="black", linewidth=1)
+    ax.set_yticks(range(len(differences)), list(differences))
+    ax.invert_yaxis()
+    ax.set_title(title or "")
+    ax.grid(axis="x", alpha=0.3)
+    return ax
 
 
 def check_square(matrix, class_names):
