@@ -1,7 +1,7 @@
 """Print what was measured, and what is missing."""
 
 from experiments.recipes import RECIPES, planned_seeds
-from unetbook.results import read_measured, read_runs, score_runs, spread
+from unetbook.results import format_spread, read_measured, read_runs, score_runs, spread
 
 HEADINGS = (
     "recipe",
@@ -31,12 +31,6 @@ def describe_ceiling():
         f"and test): mean IoU {scores['mean_iou'][0]:.3f}, accuracy "
         f"{scores['pixel_accuracy'][0]:.3f}, pet with its border {merged:.3f}."
     )
-
-
-def format_spread(values):
-    """Return `0.712` for one run, `0.712 ±0.003` for several."""
-    mean, deviation = spread(values)
-    return f"{mean:.3f}" if len(values) == 1 else f"{mean:.3f} ±{deviation:.3f}"
 
 
 def describe_recipe(name, runs):

@@ -3,7 +3,14 @@ import json
 import numpy as np
 import pytest
 
-from unetbook.results import read_measured, read_runs, score_runs, spread
+from unetbook.results import (
+    format_spread,
+    read_measured,
+    read_pictures,
+    read_runs,
+    score_runs,
+    spread,
+)
 
 
 def write_run(folder, recipe, seed, matrix):
@@ -45,6 +52,16 @@ def test_spread_divides_by_one_less_than_the_runs():
     mean, deviation = spread([0.7])
     assert mean == 0.7
     assert np.isnan(deviation)
+
+
+def test_one_run_has_no_spread_to_write():
+    assert format_spread([0.7124]) == "0.712"
+    assert format_spread([0.70, 0.72]) == "0.710 ± 0.014"
+
+
+def test_missing_pictures_name_the_command_that_writes_them(tmp_path):
+    with pytest.raises(ValueError, match="python -m experiments ship tiny"):
+        read_pictures("tiny", tmp_path)
 
 
 def test_a_missing_file_names_those_there(tmp_path):

@@ -90,6 +90,12 @@ def spread(values):
     return float(values.mean()), float(deviation)
 
 
+def format_spread(values):
+    """Write `0.712` for one run, `0.712 ± 0.003` for several."""
+    mean, deviation = spread(values)
+    return f"{mean:.3f}" if len(values) == 1 else f"{mean:.3f} ± {deviation:.3f}"
+
+
 class Pictures(NamedTuple):
     """What every test photograph is, and how a shipped network did on it.
 
