@@ -19,9 +19,9 @@ from keras import layers, ops
 
 import unetbook
 from experiments.losses import LOSSES
+from unetbook.augmentation import augment
 from unetbook.config import device_name, runs_dir
 from unetbook.data import (
-    augment,
     cache_pairs,
     draw_augmentation,
     list_names,

@@ -108,7 +108,16 @@ def test_only_config_reads_the_environment():
 
 
 @pytest.mark.parametrize(
-    "module", ["blocks", "metrics", "model", "plotting", "prediction", "training"]
+    "module",
+    [
+        "augmentation",
+        "blocks",
+        "metrics",
+        "model",
+        "plotting",
+        "prediction",
+        "training",
+    ],
 )
 def test_modules_for_every_backend_do_not_import_tensorflow(module):
     source = (PACKAGE / f"{module}.py").read_text()

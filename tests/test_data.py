@@ -15,9 +15,9 @@ from tensorflow_datasets.datasets.oxford_iiit_pet import (
 )
 
 from unetbook import data
+from unetbook.augmentation import augment
 from unetbook.data import (
     DataError,
-    augment,
     cache_pairs,
     draw_augmentation,
     load_pets,
@@ -429,40 +429,6 @@ def test_a_flip_moves_image_and_mask_together():
     assert 0 < sum(mask.tobytes() in flipped for mask in masks) < 6
 
 
-def test_a_crop_moves_image_and_mask_together():
-    trimap = np.repeat(np.repeat([[1, 2], [3, 1]], 16, axis=0), 16, axis=1)
-    masks = np.repeat(trimap[None] - 1, 20, axis=0).astype("int32")
-    images = np.repeat(masks[..., None] / 2, 3, axis=3).astype("float32")
-    draws = draw_augmentation(20, ("crop",), seed=0, epoch=0, index=0)
-    images, masks = (np.asarray(array) for array in augment(images, masks, draws))
-    agree = np.abs(images[..., 0] - masks / 2) < 1e-4
-    assert agree.mean() > 0.9  # all but the pixels mixed at the edges of the squares
-    assert len(np.unique(masks.reshape(20, -1), axis=0)) > 10
-
-
-def test_a_whole_window_leaves_the_pair_as_it_was():
-    images, masks = collect(make_dataset(make_pairs(), 6))
-    draws = {"crop": np.ones((6, 3), "float32")}
-    cropped, cropped_masks = augment(images, masks, draws)
-    np.testing.assert_allclose(cropped, images, atol=1e-6)
-    np.testing.assert_array_equal(cropped_masks, masks)
-
-
-def test_factors_of_1_leave_the_colours_as_they_were():
-    images = np.random.default_rng(0).random((2, 4, 4, 3), dtype="float32")
-    factors = np.ones((2, 3), "float32")
-    np.testing.assert_allclose(data.change_colours(images, factors), images, atol=1e-6)
-
-
-def test_sharpness_0_averages_and_2_doubles_the_distance_from_the_average():
-    images = np.full((3, 5, 5, 3), 0.5, "float32")
-    images[:, 2, 2] = 0.59  # 0.01 above the average of its nine pixels, times eight
-    changed = data.change_sharpness(images, np.array([0, 1, 2], "float32"))
-    np.testing.assert_allclose(changed[0, 1:4, 1:4], 0.51, rtol=1e-5)
-    np.testing.assert_allclose(changed[1], images, rtol=1e-5)
-    np.testing.assert_allclose(changed[2, 2, 2], 0.67, rtol=1e-5)
-
-
 def test_the_pipeline_augments_as_a_plain_call_does_on_the_same_draws():
     pairs = make_pairs(count=4)
     inside = collect(make_dataset(pairs, 4, training=True, augmentation=ALL, seed=3))
@@ -472,17 +438,6 @@ def test_the_pipeline_augments_as_a_plain_call_does_on_the_same_draws():
     outside = augment(*order, draws)
     np.testing.assert_allclose(inside[0], outside[0], atol=1e-5)
     np.testing.assert_array_equal(inside[1], outside[1])
-
-
-def test_a_flip_is_numpys_flip():
-    images, masks = collect(make_dataset(make_pairs(), 6))
-    flip = np.array([True, False, True, True, False, False])
-    flipped, flipped_masks = augment(images, masks, {"flip": flip})
-    choice = flip[:, None, None]
-    expected = np.where(choice, masks[:, :, ::-1], masks)
-    np.testing.assert_array_equal(flipped_masks, expected)
-    expected = np.where(choice[..., None], images[:, :, ::-1], images)
-    np.testing.assert_array_equal(flipped, expected)
 
 
 def test_epoch_two_differs_from_epoch_one_and_epoch_one_equals_itself():
