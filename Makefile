@@ -5,8 +5,8 @@ ENVIRONMENT := $(or $(VIRTUAL_ENV),.venv)
 RUN := "$(ENVIRONMENT)/bin/python"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test outputs weights quick bench resume figures lint format \
-	address constraints clean
+.PHONY: help setup book test outputs weights quick bench resume figures backends lint \
+	format address constraints clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 22
@@ -35,6 +35,9 @@ bench: setup  ## compare the article's input pipeline with ours
 
 resume: setup  ## kill a training, resume it, compare the weights
 	$(RUN) -m experiments.resume
+
+backends: setup  ## compare predictions on JAX and PyTorch with TensorFlow's
+	$(RUN) -m tools.backends
 
 figures: setup  ## draw the pictures of README.md and the introduction again
 	$(RUN) tools/figures.py
