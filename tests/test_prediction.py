@@ -11,6 +11,8 @@ from keras import layers
 from PIL import Image
 
 from unetbook import prediction
+from unetbook.data import cache_pairs, make_dataset
+from unetbook.metrics import mean_iou
 from unetbook.model import build_unet
 from unetbook.prediction import (
     evaluate_masks,
@@ -23,6 +25,7 @@ from unetbook.prediction import (
     save_pretrained,
     segment_picture,
 )
+from unetbook.results import read_pictures
 
 CARD = {
     "filters": [2, 3],
@@ -394,3 +397,35 @@ def test_weights_of_the_book_are_those_of_their_cards():
         model, card = load_pretrained(name), read_card(name)
         assert model.count_params() == card["parameters"] <= 500_000
         assert card.keys() >= set(prediction.CARD_KEYS)
+
+
+@pytest.mark.parametrize("name", ["course", "tiny"])
+def test_shipped_networks_score_what_their_cards_say_on_drawn_pets(name, drawn_pets):
+    card = read_card(name)
+    examples = drawn_pets.test.take(card["scores"]["drawn"]["pictures"])
+    pairs = cache_pairs(examples, card["image_size"])
+    matrix = evaluate_masks(load_pretrained(name), make_dataset(pairs, 16))
+    expected = card["scores"]["drawn"]["mean_iou"]
+    assert mean_iou(matrix) == pytest.approx(expected, abs=0.001)
+
+
+@pytest.mark.slow
+@pytest.mark.photos
+@pytest.mark.parametrize("name", ["course", "tiny"])
+def test_shipped_networks_score_what_their_cards_say_on_photographs(name, photos):
+    card = read_card(name)
+    pairs = cache_pairs(photos.test, card["image_size"])
+    matrices = evaluate_pictures(load_pretrained(name), make_dataset(pairs, 32))
+    expected = np.array(card["scores"]["test"]["matrix"])
+    assert mean_iou(matrices.sum(axis=0)) == pytest.approx(
+        mean_iou(expected), abs=0.0005
+    )
+    stored = read_pictures(name)
+    np.testing.assert_array_equal(stored.matrices.sum(axis=0), expected)
+    changed = np.abs(matrices - stored.matrices).sum(axis=(1, 2)) / 128**2
+    assert changed.mean() < 0.001, "pixels that another machine decides otherwise"
+
+
+def test_the_weights_of_all_shipped_networks_fit_into_8_megabytes():
+    assert {"course", "drawn", "tiny"} <= set(list_pretrained())
+    assert sum(read_card(name)["bytes"] for name in list_pretrained()) < 8e6

@@ -1,0 +1,153 @@
+"""The chapters' sentences about the photographs say what `measured/` says."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from unetbook.metrics import iou_per_class, mean_iou, score_border
+from unetbook.prediction import read_card
+from unetbook.results import read_measured, read_pictures, read_runs, score_runs
+
+BOOK = Path(__file__).parents[1] / "book"
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
+
+
+def prose(chapter):
+    """Return the text of a chapter's Markdown cells, on one line."""
+    cells = json.loads((BOOK / f"{chapter}.ipynb").read_text())["cells"]
+    texts = ["".join(c["source"]) for c in cells if c["cell_type"] == "markdown"]
+    return " ".join(" ".join(texts).split())
+
+
+def missing(chapter, sentences):
+    """Return those sentences that a chapter does not hold."""
+    text = prose(chapter)
+    return [sentence for sentence in sentences if sentence not in text]
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    return read_pictures("course")
+
+
+@pytest.fixture(scope="module")
+def long_run():
+    return {
+        border: {key: value[0] for key, value in scores.items()}
+        for border, scores in (
+            (border, score_runs(read_runs("course-long")[:1], border))
+            for border in ("class", "ignored", "merged")
+        )
+    }
+
+
+def test_the_three_scorings_of_the_long_run(long_run):
+    parameters = read_card("course")["parameters"]
+    assert 14.5 < 34_513_475 / parameters < 15.5
+    means = {border: scores["mean_iou"] for border, scores in long_run.items()}
+    sentences = [
+        f"a mean IoU of {means['class']:.2f} with the border as a class, "
+        f"{means['ignored']:.2f} without it, {means['merged']:.2f} with the border",
+        f"pet alone, ours has {long_run['merged']['iou'][0]:.2f}.",
+        f"has {parameters:,} parameters, a fifteenth of the article's",
+    ]
+    assert missing("08_prediction", sentences) == []
+
+
+def test_how_well_two_annotations_agree(long_run):
+    faults = read_measured("faults")
+    matrix = faults["between_annotations"]["matrix"]
+    three, merged = score_border(matrix), score_border(matrix, "merged")
+    assert len(faults["doubles"]) == 22
+    gap = three["mean_iou"] - long_run["class"]["mean_iou"]
+    sentences = [
+        f"agree to a mean IoU of {three['mean_iou']:.2f} and an accuracy of "
+        f"{three['pixel_accuracy']:.2f}",
+        f"to an IoU of the pet of {merged['iou'][0]:.2f}. Twenty-two photographs",
+        f"scores {three['mean_iou']:.2f} with the border as a class",
+        f"the border's {three['iou'][2]:.2f} says",
+        f"Ours stands {gap:.2f} below",
+    ]
+    assert missing("08_prediction", sentences) == []
+
+
+def test_breeds_differ_as_their_sizes_do(pictures):
+    share = pictures.matrices[:, 0].sum(axis=1) / pictures.matrices.sum(axis=(1, 2))
+    breeds = list(pictures.breeds)
+    iou, shares = {}, {}
+    for label, breed in enumerate(breeds):
+        chosen = pictures.labels == label
+        iou[breed] = iou_per_class(pictures.matrices[chosen].sum(axis=0))[0]
+        shares[breed] = share[chosen].mean()
+    assert max(iou, key=iou.get) == "samoyed"
+    assert min(iou, key=iou.get) == "miniature_pinscher"
+    sentence = (
+        f"unfair to miniature pinschers, look at how they are photographed: on average "
+        f"{100 * shares['miniature_pinscher']:.0f} % of their pictures is pet, of the "
+        f"samoyeds' {100 * shares['samoyed']:.0f} %"
+    )
+    assert missing("08_prediction", [sentence]) == []
+
+
+def test_what_faults_and_doubles_cost(pictures):
+    faults = read_measured("faults")
+    empty = faults["empty_trimaps"]
+    assert len(empty["train"]) + len(empty["test"]) == 14
+    scores = np.array([mean_iou(matrix) for matrix in pictures.matrices])
+    worst = pictures.file_names[np.argsort(scores)[:8]]
+    faulty = np.isin(pictures.file_names, empty["test"])
+    doubled = np.isin(pictures.file_names, [name for _, name in faults["doubles"]])
+
+    def score(kept):
+        return mean_iou(pictures.matrices[kept].sum(axis=0))
+
+    everything = score(slice(None))
+    number = NUMBERS[np.isin(worst, empty["test"]).sum()].capitalize()
+    sentences = [
+        f"{number} of the eight hold no pet at all",
+        f"The {NUMBERS[faulty.sum()]} empty trimaps cost "
+        f"{score(~faulty) - everything:.4f} of the mean IoU over all pixels, the "
+        f"doubles give {everything - score(~doubled):.4f}.",
+    ]
+    assert missing("08_prediction", sentences) == []
+
+
+def test_most_errors_of_photographs_lie_within_four_pixels_of_the_border(pictures):
+    near = pictures.ring_errors[:3].sum() / pictures.ring_errors.sum()
+    assert near > 0.6
+    assert (
+        missing("08_prediction", ["Most errors lie in the border or within four"]) == []
+    )
+
+
+def test_small_pets_score_lower_and_species_differ_little(pictures):
+    cats, dogs = (
+        iou_per_class(pictures.matrices[pictures.species == code].sum(axis=0))[0]
+        for code in (0, 1)
+    )
+    assert abs(cats - dogs) < 0.05, "the chapter says: a few hundredths"
+    share = pictures.matrices[:, 0].sum(axis=1)
+    smallest = share <= np.quantile(share, 0.25)
+    smallest_iou = iou_per_class(pictures.matrices[smallest].sum(axis=0))[0]
+    assert smallest_iou < min(cats, dogs) - 0.1
+
+
+def test_drawings_are_strange_to_the_network_of_photographs():
+    drawn = read_card("course")["scores"]["drawn"]
+    own = read_card("drawn")["scores"]["class"]["mean_iou"]
+    sentence = (
+        f"Over the first {drawn['pictures']} of them its mean IoU is "
+        f"{drawn['mean_iou']:.2f}, where the one that learnt drawings has {own:.2f}"
+    )
+    assert missing("08_prediction", [sentence]) == []
+
+
+def test_card_and_pictures_and_run_belong_together(pictures):
+    card = read_card("course")
+    total = np.array(card["scores"]["test"]["matrix"])
+    np.testing.assert_array_equal(pictures.matrices.sum(axis=0), total)
+    run = read_runs(card["recipe"]["recipe"])[card["recipe"]["seed"]]
+    assert run["parameters"] == card["parameters"]
+    assert mean_iou(run["test"]["matrix"]) == pytest.approx(mean_iou(total), abs=0.0005)
