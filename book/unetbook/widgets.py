@@ -1,17 +1,26 @@
-"""Sliders that step through figures, on the page, in JupyterLab and in Colab.
+"""What can be moved: on the page, in JupyterLab and in Colab.
 
-An `explore_` function draws every figure first, with the `plot_` functions, and only
-then builds the widget. Where ipywidgets has `Stack` (8.1 and later), slider and figures
-are linked in the browser, so that the widget works on a page without a kernel; before
-that, the kernel switches the picture.
+Most `explore_` functions draw every figure first, with the `plot_` functions, and only
+then build a slider that steps through them. Where ipywidgets has `Stack` (8.1 and
+later), slider and figures are linked in the browser, so that the widget works on a page
+without a kernel; before that, the kernel switches the picture.
+
+The others put a script of the folder `explorers` into the cell's output. It needs
+neither a kernel nor the network nor ipywidgets.
 """
 
+import html
 import io
+import json
+from importlib.resources import files
 
 import ipywidgets
 import matplotlib.pyplot as plt
+from IPython.display import HTML
 
 from unetbook.plotting import check_examples, plot_examples, plot_overlay
+
+EXPLORERS = files("unetbook") / "explorers"
 
 
 def render(axes):
@@ -103,3 +112,61 @@ def explore_overlay(image, mask, steps=5):
         for strength in strengths
     ]
     return step_through(pictures, "tint")
+
+
+def explorer(name, settings):
+    """Return one of the package's explorers as the output of a cell.
+
+    Style and script stand in the output itself: outputs in Colab see no other file,
+    and a browser loads no module for a page that was opened from the disk.
+
+    Args:
+        name: Stem of the files in the folder `explorers`.
+        settings: What the explorer starts with, as JSON can hold it.
+
+    Returns:
+        An `IPython.display.HTML`.
+    """
+    style, script = (
+        (EXPLORERS / f"{name}.{ending}").read_text(encoding="utf-8")
+        for ending in ("css", "mjs")
+    )
+    return HTML(
+        f'<div data-explorer="{name.replace("_", "-")}"'
+        f' data-settings="{html.escape(json.dumps(settings))}">\n'
+        "<p>Here the page shows an explorer. It needs a browser with scripts: open the"
+        " rendered page, or run this cell.</p>\n</div>\n"
+        f"<style>\n{style}</style>\n"
+        f'<script type="module">\n{script}</script>'
+    )
+
+
+def explore_transposed_convolution(
+    input_size=3, kernel_size=3, strides=2, padding="same"
+):
+    """Move the stamps of a transposed convolution, and see its matrix and overlaps.
+
+    Args:
+        input_size: Side of the input in pixels, 2 to 5.
+        kernel_size: Side of the kernel in pixels, 1 to 5.
+        strides: Steps between the stamps in pixels, 1 to 4.
+        padding: `"valid"` or `"same"`.
+
+    Returns:
+        An `IPython.display.HTML`; it works without a kernel.
+
+    Raises:
+        ValueError: If a setting is outside its range.
+    """
+    sizes = {"input_size": (input_size, 2, 5), "kernel_size": (kernel_size, 1, 5)}
+    sizes["strides"] = (strides, 1, 4)
+    for argument, (value, lowest, highest) in sizes.items():
+        if value not in range(lowest, highest + 1):
+            raise ValueError(
+                f"{argument}={value!r}: the explorer shows {lowest} to {highest}."
+            )
+    if padding not in ("valid", "same"):
+        raise ValueError(f"padding={padding!r}: choose 'valid' or 'same'.")
+    settings = {"inputSize": input_size, "kernelSize": kernel_size}
+    settings |= {"strides": strides, "padding": padding}
+    return explorer("transposed_convolution", settings)

@@ -1,0 +1,42 @@
+"""Every fix finds what it mends, and changes nothing on a mended page."""
+
+import re
+
+import pytest
+
+from tools.page_fixes import FIXES, mend
+
+HEAD = """<script>
+localStorage.getItem("mode") || "";
+localStorage.getItem("theme") || "";
+</script>
+<script defer src="../_static/scripts/fontawesome.js?digest=1"></script>
+<script>const THEBE_JS_URL = "a";</script>
+<script>togglebutton</script>
+<script>const THEBE_JS_URL = "a";</script>
+"""
+BODY = """<div id="pst-primary-sidebar" class="bd-sidebar-primary">
+<button class="btn search-button-field" title="Search" aria-label="Search" id="b">
+<table><tr><th class="head"><p></p></th><th class="head"><p>a</p></th></tr></table>
+"""
+
+
+@pytest.mark.parametrize("reason", [reason for reason, _, _ in FIXES])
+def test_each_fix_changes_a_page_of_the_theme(reason):
+    pattern, replacement = next(fix[1:] for fix in FIXES if fix[0] == reason)
+    page = HEAD + BODY
+    assert re.sub(pattern, replacement, page, flags=re.DOTALL) != page
+
+
+def test_a_mended_page():
+    page = mend(HEAD + BODY)
+    assert page.count("THEBE_JS_URL") == 1
+    assert "fontawesome" not in page
+    assert '|| "auto"' in page
+    assert '<td class="head"></td><th class="head"><p>a</p></th>' in page
+    assert '<button class="btn search-button-field" id="b">' in page
+    assert 'role="region" aria-label="Side bar"' in page
+
+
+def test_mending_twice_is_mending_once():
+    assert mend(mend(HEAD + BODY)) == mend(HEAD + BODY)

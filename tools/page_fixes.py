@@ -1,0 +1,73 @@
+"""What Jupyter Book's theme gets wrong in every page, put right after rendering.
+
+A Sphinx extension, named in `_config.yml`. The browser tests notice when a newer theme
+no longer needs one of these, or needs another.
+"""
+
+import re
+from pathlib import Path
+
+# What is wrong, the pattern that finds it, and what stands there instead.
+FIXES = (
+    (
+        "543 kB of script draw icons that the theme's own fonts draw already",
+        r'\s*<script defer src="[^"]*scripts/fontawesome\.js[^"]*"></script>',
+        "",
+    ),
+    (
+        "the same constants are declared twice, which is an error",
+        r"(<script>const THEBE_JS_URL[^<]*</script>)(.*?)\1",
+        r"\1\2",
+    ),
+    (
+        "an empty mode is reported as invalid in the console",
+        r'localStorage\.getItem\("mode"\) \|\| ""',
+        'localStorage.getItem("mode") || "auto"',
+    ),
+    (
+        "without a theme the page flashes in light colours before it turns dark",
+        r'localStorage\.getItem\("theme"\) \|\| ""',
+        'localStorage.getItem("theme") || '
+        '(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")',
+    ),
+    (
+        "the search button is announced by another name than it shows",
+        r'(<button class="[^"]*search-button-field[^"]*") title="Search"'
+        r' aria-label="Search"',
+        r"\1",
+    ),
+    (
+        "the logo stands outside every landmark",
+        r'<div id="pst-primary-sidebar" class="',
+        '<div id="pst-primary-sidebar" role="region" aria-label="Side bar" class="',
+    ),
+    (
+        "the empty corner of a table is announced as a header",
+        r'<th class="(head[^"]*)">(?:<p></p>)?</th>',
+        r'<td class="\1"></td>',
+    ),
+)
+
+
+def mend(page):
+    """Return the text of a page with every fix applied."""
+    for _, pattern, replacement in FIXES:
+        page = re.sub(pattern, replacement, page, flags=re.DOTALL)
+    return page
+
+
+def mend_pages(app, exception):
+    """Apply the fixes to every rendered page."""
+    if exception is not None or app.builder.name != "html":
+        return
+    for path in Path(app.outdir).rglob("*.html"):
+        page = path.read_text(encoding="utf-8")
+        mended = mend(page)
+        if mended != page:
+            path.write_text(mended, encoding="utf-8")
+
+
+def setup(app):
+    """Register with Sphinx."""
+    app.connect("build-finished", mend_pages)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
