@@ -5,7 +5,7 @@ ENVIRONMENT := $(or $(VIRTUAL_ENV),.venv)
 RUN := "$(ENVIRONMENT)/bin/python"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test outputs weights quick bench resume figures backends lint \
+.PHONY: help setup book test pages outputs weights quick bench resume figures backends lint \
 	format address constraints clean
 
 help:  ## show this list
@@ -20,6 +20,11 @@ book: setup  ## execute the chapters and render the site into _build/html
 test: setup  ## run every test, and every chapter against its stored outputs
 	$(RUN) tools/build.py --stored
 	env -u UNETBOOK_DATA -u UNETBOOK_TIER -u UNETBOOK_RUNS $(RUN) -m pytest
+
+pages: setup  ## look at every page and explorer in a browser: needs Chromium and npm
+	$(RUN) tools/browser.py
+	$(RUN) tools/build.py --stored
+	$(RUN) -m pytest -m browser tests/test_browser.py tests/test_browser_explorer.py
 
 outputs: setup  ## run the chapters and store their outputs in the notebooks
 	$(RUN) tools/outputs.py $(CHAPTERS)

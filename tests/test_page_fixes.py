@@ -2,9 +2,11 @@
 
 import re
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from tools.page_fixes import FIXES, mend
+from tools.page_fixes import FIXES, lighten, mend, use_webp
 
 HEAD = """<script>
 localStorage.getItem("mode") || "";
@@ -40,3 +42,16 @@ def test_a_mended_page():
 
 def test_mending_twice_is_mending_once():
     assert mend(mend(HEAD + BODY)) == mend(HEAD + BODY)
+
+
+def test_figures_become_lighter_without_changing_a_pixel(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 255, (8, 8, 4), "uint8")
+    Image.fromarray(pixels).save(tmp_path / "figure.png")
+    lighten(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["figure.webp"]
+    with Image.open(tmp_path / "figure.webp") as picture:
+        again = np.asarray(picture)
+    opaque = pixels[:, :, 3] > 0
+    assert (again[opaque] == pixels[opaque]).all()
+    page = use_webp('src="../_images/figure.png" src="../_images/b.png"', tmp_path)
+    assert page == 'src="../_images/figure.webp" src="../_images/b.png"'

@@ -7,6 +7,8 @@ no longer needs one of these, or needs another.
 import re
 from pathlib import Path
 
+from PIL import Image
+
 # What is wrong, the pattern that finds it, and what stands there instead.
 FIXES = (
     (
@@ -56,13 +58,36 @@ def mend(page):
     return page
 
 
+def use_webp(page, images):
+    """Point a page to the pictures that `lighten` wrote."""
+
+    def choose(found):
+        name = f"{found[1]}.webp"
+        return f"_images/{name}" if (images / name).exists() else found[0]
+
+    return re.sub(r"_images/([\w.-]+)\.png", choose, page)
+
+
+def lighten(folder):
+    """Turn figures from PNG into lossless WebP, which takes about half the bytes."""
+    for path in folder.glob("*.png"):
+        lighter = path.with_suffix(".webp")
+        hashed = re.fullmatch("[0-9a-f]{64}", path.stem)  # then the name is the content
+        if not (hashed and lighter.exists()):
+            with Image.open(path) as picture:
+                picture.save(lighter, lossless=True, quality=50, method=3)
+        path.unlink()
+
+
 def mend_pages(app, exception):
-    """Apply the fixes to every rendered page."""
+    """Apply the fixes to every rendered page, and lighten its figures."""
     if exception is not None or app.builder.name != "html":
         return
+    images = Path(app.outdir) / "_images"
+    lighten(images)
     for path in Path(app.outdir).rglob("*.html"):
         page = path.read_text(encoding="utf-8")
-        mended = mend(page)
+        mended = use_webp(mend(page), images)
         if mended != page:
             path.write_text(mended, encoding="utf-8")
 

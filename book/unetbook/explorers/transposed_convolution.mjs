@@ -335,7 +335,7 @@ class Grid {
 /** A slider with its name and its value before it. */
 function slider(label, [min, max], onInput) {
   const input = element("input", { type: "range", min, max, step: 1 });
-  const value = element("output");
+  const value = element("b", { class: "value", "aria-hidden": "true" });
   input.addEventListener("input", () => onInput(Number(input.value)));
   const root = element("label", { class: "slider" },
     element("span", {}, `${label} `, value), input);
@@ -534,7 +534,7 @@ class Explorer {
   /** A minus and a plus for the chosen cell, so that a finger can change its value. */
   makeEditor(values, grid) {
     const change = (by) => this.edit(values, grid, by > 0 ? "+" : "-");
-    const shown = element("output", { "aria-live": "off" });
+    const shown = element("b", { class: "value" });
     const what = values === "x" ? "pixel" : "weight";
     const root = element("div", { class: "editor", role: "group", "aria-label": `chosen ${what}` },
       button("−", () => change(-1), { "aria-label": `${what} minus 1` }), shown,
@@ -771,7 +771,7 @@ class Explorer {
   showCounts() {
     const { counts, picked } = this.state;
     this.counts.show(counts, { highest: largest(counts),
-      marks: (i) => (i === picked ? "picked" : ""), most: 20 });
+      marks: (i) => (i === picked ? "picked" : ""), most: 21 });
     this.notes.counts.textContent = verdict(this.state);
   }
 

@@ -1,0 +1,272 @@
+"""The explorer of chapter 2, driven by keyboard and by touch, its numbers checked.
+
+`make pages` runs this; tests/test_explorers.py compares the arithmetic with Keras.
+"""
+
+import re
+
+import numpy as np
+import pytest
+
+from tests.test_browser import (  # noqa: F401  (fixtures)
+    SITE,
+    address,
+    browser,
+    sideways,
+    visit,
+)
+from unetbook.convolution import overlap_counts, transposed_convolution
+from unetbook.widgets import EXPLORERS
+
+pytestmark = pytest.mark.browser
+
+CHAPTER = "book/02_transposed_convolution.html"
+PRESETS = {
+    "The article’s layer": (3, 3, 2, "same"),
+    "Checkerboard": (4, 3, 2, "valid"),
+    "No overlap": (3, 2, 2, "same"),
+    "Repeat, then convolve": (4, 3, 2, "same"),
+}
+
+
+class Explorer:
+    """Reads what the explorer shows."""
+
+    def __init__(self, page):
+        self.page = page
+        self.root = page.locator("[data-explorer]")
+        self.root.locator("[data-cell]").first.wait_for()
+
+    def cells(self, name):
+        """Return the cells of a grid."""
+        return self.root.locator(f".panel-{name} [data-cell]")
+
+    def square(self, texts):
+        """Turn texts into a square of numbers."""
+        numbers = [float(text.replace("−", "-")) for text in texts]
+        side = round(len(numbers) ** 0.5)
+        return np.array(numbers).reshape(side, side)
+
+    def named(self, name):
+        """Return the numbers of a grid as a screen reader hears them."""
+        read = "cells => cells.map(cell => cell.getAttribute('aria-label'))"
+        labels = self.cells(name).evaluate_all(read)
+        kept = [label for label in labels if not label.startswith("cut off")]
+        return self.square([label.split(": ")[1] for label in kept])
+
+    def shown(self, name):
+        """Return the numbers that are written in a grid."""
+        return self.square(self.cells(name).all_inner_texts())
+
+    def control(self, role, name):
+        """Find a control by what a screen reader calls it."""
+        return self.root.get_by_role(role, name=name)
+
+    def status(self):
+        """Return the sentence that is announced."""
+        return self.root.get_by_role("status").inner_text()
+
+    def check(self, size, kernel_size, strides, padding, stamps=None):
+        """Compare output and counts with the package's NumPy code."""
+        x, kernel = self.named("input"), self.named("kernel")
+        assert (x.shape[0], kernel.shape[0]) == (size, kernel_size)
+        laid = np.arange(size**2).reshape(size, size) < (stamps or size**2)
+        expected = transposed_convolution(x * laid, kernel, strides, padding)
+        assert (self.named("output") == expected).all()
+        counts = overlap_counts(size, kernel_size, strides, padding)
+        assert (self.shown("counts") == counts).all()
+
+
+@pytest.fixture
+def explorer(visit):  # noqa: F811
+    """The explorer on a desktop page."""
+    return Explorer(visit(CHAPTER))
+
+
+@pytest.fixture
+def phone(visit):  # noqa: F811
+    """The explorer on a phone."""
+    return Explorer(visit(CHAPTER, 360, has_touch=True, is_mobile=True))
+
+
+def press(explorer, *keys):
+    """Press keys, one after another."""
+    for key in keys:
+        explorer.page.keyboard.press(key)
+
+
+def test_it_opens_with_the_articles_layer_half_stamped(explorer):
+    explorer.check(3, 3, 2, "same", stamps=5)
+    assert "m = n · s = 3 · 2 = 6" in explorer.root.inner_text()
+    assert "36 × 9 = 324 entries: 64 connections" in explorer.root.inner_text()
+    article = explorer.control("button", "The article’s layer")
+    assert article.get_attribute("aria-pressed") == "true"
+
+
+def test_every_control_is_a_tab_stop_and_shows_its_focus(explorer):
+    explorer.control("button", "The article’s layer").focus()
+    report = """() => {
+      const at = document.activeElement;
+      const inside = at.closest('[data-explorer]') !== null;
+      const { outlineStyle, outlineWidth } = getComputedStyle(at);
+      return [inside, outlineStyle, parseFloat(outlineWidth)];
+    }"""
+    stops = 1
+    while stops < 60:
+        press(explorer, "Tab")
+        inside, style, width = explorer.page.evaluate(report)
+        if not inside:
+            break
+        stops += 1
+        assert style == "solid"
+        assert width >= 2
+    # examples 4, sliders 3, lists 3, box, Back, Next, Play, slider, grids 3, +/- 4
+    assert stops == 22
+
+
+def test_presets_by_keyboard(explorer):
+    for name, setting in PRESETS.items():
+        explorer.control("button", name).focus()
+        press(explorer, "Enter")
+        explorer.check(
+            *setting, stamps=5 if setting[0] == 3 and "art" in name else None
+        )
+        assert f"{explorer.named('output').shape[0]} × " in explorer.status()
+
+
+def test_settings_by_keyboard(explorer):
+    explorer.control("slider", "kernel size k").focus()
+    press(explorer, "ArrowRight", "ArrowRight")
+    explorer.control("slider", "stride s").focus()
+    press(explorer, "ArrowRight")
+    explorer.control("combobox", "padding").focus()
+    press(explorer, "v")
+    explorer.control("slider", "stamps laid").focus()
+    press(explorer, "End")
+    explorer.check(3, 5, 3, "valid")
+    formula = "m = (n − 1) · s + max(k, s) = (3 − 1) · 3 + max(5, 3) = 11"
+    assert formula in explorer.root.inner_text()
+
+
+def test_the_stamps_are_laid_one_by_one_by_keyboard(explorer):
+    explorer.control("slider", "stamps laid").focus()
+    press(explorer, "Home")
+    assert not explorer.named("output").any()
+    explorer.control("button", "Next").focus()
+    for stamps in range(1, 10):
+        press(explorer, "Space")
+        explorer.check(3, 3, 2, "same", stamps=stamps)
+        assert f"Stamp {stamps} of 9" in explorer.status()
+    assert (explorer.shown("stamp") == 9 * explorer.named("kernel")).all()
+    explorer.control("button", "Back").focus()
+    press(explorer, "Enter")
+    explorer.check(3, 3, 2, "same", stamps=8)
+
+
+def test_values_are_typed_into_the_grids(explorer):
+    explorer.cells("input").nth(4).focus()
+    press(explorer, "ArrowUp", "8", "-", "ArrowLeft", "0", "-")
+    assert explorer.named("input")[0].tolist() == [-1, 7, 3]
+    explorer.cells("kernel").nth(0).focus()
+    press(explorer, "ArrowDown", "End", "9", "+")
+    assert explorer.named("kernel")[1].tolist() == [4, 5, 9]
+    explorer.control("slider", "stamps laid").focus()
+    press(explorer, "End")
+    explorer.check(3, 3, 2, "same")
+
+
+def test_an_output_pixel_names_what_meets_in_it(explorer):
+    explorer.cells("output").nth(0).focus()
+    press(explorer, *["ArrowRight", "ArrowDown"] * 2)
+    assert explorer.status() == (
+        "Output row 3, column 3: 1 · 9 + 2 · 7 + 4 · 3 + 5 · 1 = 40, from 4 stamps."
+    )
+    assert explorer.cells("counts").nth(14).get_attribute("class") == "picked"
+    assert explorer.root.locator(".panel-input .meets").count() == 4
+    assert explorer.root.locator(".panel-matrix .frame.picked").count() == 2
+    press(explorer, "End")
+    assert "Cut off" in explorer.status()
+
+
+def test_repeating_pixels_first_is_even_and_the_stamps_are_not(explorer):
+    explorer.control("button", "Repeat, then convolve").focus()
+    press(explorer, "Enter")
+    text = explorer.root.locator(".panel-beside").inner_text()
+    assert "9 here, 1, 2 and 4 with the stamps" in text
+    grids = explorer.root.locator(".panel-beside [role=table]")
+    middle = explorer.square(grids.nth(1).locator("[data-cell]").all_inner_texts())
+    assert (middle[1:-1, 1:-1] == 9).all()
+    explorer.control("checkbox", "beside it").focus()
+    press(explorer, "Space")
+    assert explorer.root.locator(".panel-beside").is_hidden()
+
+
+def test_playing_is_not_announced_stamp_by_stamp(explorer):
+    explorer.control("button", "Play").focus()
+    press(explorer, "Enter")
+    status = explorer.root.get_by_role("status")
+    assert status.get_attribute("aria-live") == "off"
+    explorer.root.get_by_text("Stamp 6 of 9").wait_for()
+    press(explorer, "Enter")  # the same button is now Pause
+    assert status.get_attribute("aria-live") is None
+    assert explorer.control("button", "Play").is_visible()
+
+
+def test_everything_by_touch(phone):
+    phone.control("button", "No overlap").tap()
+    phone.check(3, 2, 2, "same")
+    phone.cells("input").nth(3).tap()
+    phone.check(3, 2, 2, "same", stamps=4)
+    phone.control("button", "pixel plus 1").tap()
+    phone.cells("kernel").nth(3).tap()
+    phone.control("button", "weight minus 1").tap()
+    assert phone.named("input")[1, 0] == 5
+    assert phone.named("kernel")[1, 1] == 3
+    phone.check(3, 2, 2, "same", stamps=4)
+    phone.cells("output").nth(13).tap()
+    assert re.match(r"Output row 3, column 2: 5 · 2 = 10, from 1 ", phone.status())
+    phone.control("button", "Next").tap()
+    phone.check(3, 2, 2, "same", stamps=5)
+    phone.control("checkbox", "beside it").tap()
+    assert phone.root.locator(".panel-beside").is_visible()
+    assert sideways(phone.page) <= 0
+
+
+def test_the_largest_setting_fits_a_phone(phone):
+    for name in ("input size n", "kernel size k", "stride s"):
+        phone.control("slider", name).focus()
+        press(phone, "End")
+    phone.control("combobox", "padding").select_option("valid")
+    phone.control("slider", "stamps laid").focus()
+    press(phone, "End")
+    phone.check(5, 5, 4, "valid")
+    assert sideways(phone.page) <= 0
+
+
+def test_buttons_are_large_enough_for_a_finger(phone):
+    read = "all => all.map(one => one.getBoundingClientRect().height)"
+    heights = phone.root.locator("button, select").evaluate_all(read)
+    assert min(heights) >= 39.9
+
+
+def test_motion_is_left_out_where_the_reader_asks_for_it(visit):  # noqa: F811
+    style = "cell => getComputedStyle(cell).transitionDuration"
+    still = Explorer(visit(CHAPTER))  # `visit` asks for it
+    assert still.cells("output").first.evaluate(style) == "0s"
+    still.page.emulate_media(reduced_motion="no-preference")
+    assert still.cells("output").first.evaluate(style) != "0s"
+
+
+def test_the_page_serves_the_file_of_the_package(visit, address):  # noqa: F811
+    page = visit(CHAPTER)
+    for ending in ("mjs", "css"):
+        name = f"transposed_convolution.{ending}"
+        served = page.request.get(f"{address}/_static/{name}").text()
+        assert served == (EXPLORERS / name).read_text(encoding="utf-8")
+
+
+def test_it_works_in_a_page_opened_from_the_disk(visit):  # noqa: F811
+    page = visit(CHAPTER)
+    page.unroute("**/*")
+    page.goto((SITE / CHAPTER).as_uri())
+    Explorer(page).check(3, 3, 2, "same", stamps=5)
