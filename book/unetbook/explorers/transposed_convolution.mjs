@@ -469,6 +469,7 @@ const HINT = "Choose an input pixel to lay the stamps up to it; a digit, plus or
 class Explorer {
   constructor(root, settings = {}) {
     this.root = root;
+    root.setAttribute("data-lm-suppress-shortcuts", "true"); // JupyterLab's own keys
     this.state = { ...PRESETS[0], ...settings, picked: null, x: [], kernel: [] };
     refresh(this.state);
     this.makeControls();
