@@ -11,7 +11,7 @@ import nbformat
 import pytest
 
 import unetbook
-from tools import address, build, set_up
+from tools import address, browser, build, set_up
 from tools.outputs import clean
 
 ROOT = Path(__file__).parents[1]
@@ -147,3 +147,19 @@ def test_version_is_one_number_everywhere():
     number = unetbook.__version__
     assert f"\nversion: {number}\n" in (ROOT / "CITATION.cff").read_text()
     assert f"\n## {number}\n" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_a_package_for_the_browser_with_another_hash_is_refused(tmp_path):
+    archive = tmp_path / "axe-core.tgz"
+    archive.write_bytes(b"something else")
+    with pytest.raises(SystemExit, match="SHA-512"):
+        browser.check_package(archive)
+    assert not archive.exists()
+
+
+def test_a_machine_without_a_browser_is_told_what_to_install(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setattr(browser, "install_playwright", lambda: None)
+    monkeypatch.setattr(browser, "fetch_axe", lambda: None)
+    with pytest.raises(SystemExit, match="apt install chromium"):
+        browser.main()
