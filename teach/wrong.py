@@ -1,0 +1,89 @@
+"""Try wrong answers on the checks without nbgrader, a kernel or a sandbox.
+
+For the people who write assignments: `python -m teach.wrong 2` lists which check
+catches which mistake.
+"""
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+from teach import checks, course
+from teach.assignments import read_source
+
+WRONG = Path(__file__).parent / "wrong_answers"
+
+
+def read_wrong_answers(name):
+    """Return the list of wrong answers of an assignment."""
+    spec = importlib.util.spec_from_file_location(
+        f"wrong_{name[:2]}", WRONG / f"{name}.py"
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.WRONG_ANSWERS
+
+
+def change(source, wrong):
+    """Return a solution with the mistake in it.
+
+    Raises:
+        ValueError: If the solution does not hold the words to be replaced.
+    """
+    for old, new in (wrong["replace"], *([wrong["also"]] if "also" in wrong else [])):
+        if old not in source:
+            raise ValueError(
+                f"{wrong['mistake']!r}: the solution does not hold {old!r}."
+            )
+        source = source.replace(old, new)
+    return source
+
+
+def ask(source, names):
+    """Ask one hidden check's question of these names; return what is handed over."""
+    given = {}
+    text = checks.question(source).replace("hand_over(answer)", "")
+    local = dict(names)
+    exec(text, local)
+    given = json.dumps(local["to_plain"](local["answer"]))
+    return checks.read_answer(given)
+
+
+def failed_checks(notebook, wrong=None):
+    """Return the names of the hidden checks that an answer fails.
+
+    Args:
+        notebook: An instructor notebook from `read_source`.
+        wrong: One of the wrong answers; None for the solution itself.
+    """
+    reference, names, failed = checks.load_reference(notebook), {}, []
+    for cell in notebook.cells:
+        marks = cell.metadata.get("nbgrader", {})
+        source = cell.source
+        if wrong and marks.get("grade_id") == wrong["task"]:
+            source = change(source, wrong)
+        if checks.is_answer(cell) or "imports" in cell.metadata.get("tags", []):
+            exec(source, names)
+        elif checks.is_hidden(cell):
+            try:
+                passed = not checks.judge(source, ask(source, names), reference)
+            except Exception:
+                passed = False
+            failed += [] if passed else [marks["grade_id"]]
+    return failed
+
+
+def main(number):
+    """List every wrong answer with the checks that catch it."""
+    name = course.assignment_name(number)
+    notebook = read_source(course.SOURCES / f"{name}.md", "try-out")
+    print(f"the solution fails: {failed_checks(notebook) or 'nothing'}")
+    for wrong in read_wrong_answers(name):
+        found = failed_checks(notebook, wrong)
+        mark = "as intended" if found == wrong["caught"] else f"NOT {wrong['caught']}"
+        print(f"{wrong['task']:10} {wrong['mistake']}: {found}, {mark}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
