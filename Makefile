@@ -59,7 +59,7 @@ formgrader: teacher  ## open Formgrader, to mark the free-text answers
 feedback: teacher  ## write the feedback pages: make feedback ASSIGNMENT=1
 	$(RUN) -m teach.feedback "$(ASSIGNMENT)"
 
-slides: teacher  ## make a lecture's slides from the chapters' figures
+slides: setup  ## make a lecture's slides from the chapters' figures
 	$(RUN) -m teach.slides
 
 lint: setup  ## check the style of code and notebooks

@@ -22,6 +22,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from teach import by_hand
+
 BEGIN = "### BEGIN HIDDEN TESTS"
 ASK = "### ASK"
 COMPARE = "### COMPARE"
@@ -164,6 +166,7 @@ def judge(source, answer, reference=None):
     """
     check = split_check(source)
     names = {**(reference or {}), "np": np, "same": same, "answer": answer}
+    names["by_hand"] = by_hand
     try:
         exec(check.draw + "\n" + check.compare, names)
     except AssertionError as error:

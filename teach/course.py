@@ -68,6 +68,8 @@ def open_nbgrader(settings):
     from sqlalchemy.exc import SAWarning
 
     warnings.filterwarnings("ignore", category=SAWarning)  # about nbgrader's own code
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     CLASS_FOLDER.mkdir(parents=True, exist_ok=True)
     here = str(Path(sys.executable).parent)
     if here not in os.environ["PATH"].split(os.pathsep):

@@ -53,9 +53,10 @@ def write_kernel():
 
 def prepare_pets():
     """Draw the pets once; return the folder to bind and the setting that names it."""
-    from unetbook.config import cache_dir
-    from unetbook.drawn_pets import hash_source, prepare_drawn_pets
+    from unetbook.config import cache_dir, hold_stderr
 
+    with hold_stderr():  # TensorFlow's lines while it loads
+        from unetbook.drawn_pets import hash_source, prepare_drawn_pets
     prepare_drawn_pets(cache_dir())
     folder = cache_dir() / f"drawn_pets-{hash_source()}"
     return [str(folder)], {"UNETBOOK_CACHE": str(cache_dir())}

@@ -30,6 +30,7 @@ from teach.checks import (
     question,
     read_answer,
 )
+from unetbook.config import hold_stderr
 
 TASK = re.compile(r"\A\s*(?:#|<!--) ?task: *([\w-]+)")
 SHOWN_TYPES = ("text/plain", "image/png")
@@ -149,7 +150,8 @@ class Watch(threading.Thread):
 @functools.lru_cache
 def reference_of(text):
     """Return the names that an instructor notebook defines; run once a batch."""
-    return load_reference(nbformat.reads(text, as_version=4))
+    with hold_stderr():  # TensorFlow's lines while it loads
+        return load_reference(nbformat.reads(text, as_version=4))
 
 
 def last_answer(cell):

@@ -289,6 +289,34 @@ def test_a_killed_batch_goes_on_where_it_was(class_folder, hand_ins, tmp_path):
         assert book.execute("pragma integrity_check").fetchone() == ("ok",)
 
 
+KERAS_ASSIGNMENTS = {"01_data_pipeline": 20, "03_blocks": 20, "04_unet": 16}
+
+
+@pytest.mark.parametrize("name", KERAS_ASSIGNMENTS)
+def test_solution_gets_full_marks_and_the_release_none(
+    name, class_folder, settings, tmp_path, capsys
+):
+    from teach.gradebook import open_gradebook, read_marks
+
+    api = course.open_nbgrader(course.load_settings())
+    student = assignments.make_assignment(api, name, course.read_seed())
+    maker = Maker(
+        class_folder / "release" / name / f"{name}.ipynb",
+        class_folder / "source" / name / f"{name}.ipynb",
+    )
+    nbformat.write(student, tmp_path / "empty_x.ipynb")
+    nbformat.write(maker.right(), tmp_path / "right_x.ipynb")
+    found = grade.grade_class(name, tmp_path)
+    assert found == {"empty": 0, "right": KERAS_ASSIGNMENTS[name]}
+    with open_gradebook(settings) as book:
+        marks = read_marks(book, name, "right")
+        empty = read_marks(book, name, "empty")
+    assert sum(most for _, most, _ in marks.values()) == 20
+    waits = [check for check, (*_, waits) in marks.items() if waits]
+    assert waits == (["failures"] if name == "04_unet" else [])
+    assert not any(waits for *_, waits in empty.values())
+
+
 def test_grading_refuses_without_a_sandbox(monkeypatch):
     monkeypatch.setattr(sandbox, "try_out", lambda: "bwrap: no")
     with pytest.raises(SystemExit, match="gives no sandbox: bwrap: no"):

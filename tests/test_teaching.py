@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from teach import checks, collect, course
+from teach import by_hand, checks, collect, course
 from teach.sandbox import command
 
 ROOT = Path(__file__).parents[1]
@@ -290,6 +290,88 @@ def test_teaching_packages_stay_out_of_what_readers_install():
         text = (ROOT / file).read_text()
         assert "nbgrader" not in text.replace('"grading: needs nbgrader', "")
         assert "jupytext==" not in text
+
+
+@needs_jupytext
+def test_the_guide_lists_every_wrong_answer_with_its_checks():
+    from teach.wrong import read_wrong_answers
+
+    guide = (ROOT / "book" / "teaching.md").read_text()
+    listed = re.findall(r"(?m)^\| (\d) \| `(\w+)` \| (.+?) \| (.+?) \|$", guide)
+    expected = [
+        (
+            str(int(name[:2])),
+            wrong["task"],
+            wrong["mistake"],
+            ", ".join(f"`{check}`" for check in wrong["caught"]),
+        )
+        for name in NAMES
+        for wrong in read_wrong_answers(name)
+    ]
+    assert listed == expected
+
+
+def test_the_guide_names_every_assignment_and_only_real_commands():
+    guide = (ROOT / "book" / "teaching.md").read_text()
+    makefile = (ROOT / "Makefile").read_text()
+    assert all(f"(assignments/{name}.ipynb)" in guide for name in NAMES)
+    targets = set(re.findall(r"make ([a-z]+)(?= ASSIGNMENT|`|\n)", guide))
+    assert {"assignments", "grade", "feedback", "formgrader", "slides"} <= targets
+    assert all(f"\n{target}:" in makefile for target in targets), targets
+    modules = re.findall(r"python -m teach\.(\w+)", guide)
+    assert all((course.TEACH / f"{module}.py").exists() for module in modules)
+
+
+def test_every_slide_has_its_figure():
+    from teach.slides import SLIDES, make_deck
+
+    deck = make_deck()
+    nbformat.validate(deck)
+    assert len(deck.cells) == len(SLIDES) + 1
+    for cell in deck.cells[1:]:
+        alt = re.search(r"!\[(.+?)\]\(attachment:figure.png\)", cell.source)
+        assert len(alt[1].split()) >= 6
+        assert len(cell.attachments["figure.png"]["image/png"]) > 5000
+
+
+def test_a_slide_without_a_figure_is_said_with_its_remedy():
+    from teach.slides import find_figure
+
+    with pytest.raises(ValueError, match="'no such words'.*teach/slides.py"):
+        find_figure("01", "no such words")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_convolution_by_hand_is_that_of_keras(size):
+    import keras
+    import numpy as np
+
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(5, 4, 2)).astype("float32")
+    kernel, bias = draw.normal(size=(size, size, 2, 3)), draw.normal(size=3)
+    theirs = keras.ops.conv(x[None], kernel.astype("float32"), padding="same")
+    ours = by_hand.convolve(x, kernel, bias)
+    assert np.allclose(theirs[0] + bias, ours, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_parameters_counted_by_hand_are_those_of_the_books_network():
+    from unetbook.inspection import unet_parameters
+
+    filters = (3, 5, 8, 13)
+    kept = (True,) * 3
+    assert by_hand.count_unet(filters, kept) == unet_parameters(filters)
+
+
+def test_pooling_enlarging_and_cutting_by_hand():
+    import numpy as np
+
+    x = np.arange(16).reshape(4, 4, 1)
+    assert by_hand.pool(x)[..., 0].tolist() == [[5, 7], [13, 15]]
+    assert by_hand.cut_middle(x, 2, 2)[..., 0].tolist() == [[5, 6], [9, 10]]
+    enlarged = by_hand.enlarge(x[:1, :2])[..., 0]
+    assert enlarged.tolist() == [[0, 0, 1, 1], [0, 0, 1, 1]]
 
 
 FOLDER = Path("/hand-ins")
