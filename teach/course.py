@@ -9,6 +9,7 @@ Everything of one class lies in `teach/class`, which git ignores::
 """
 
 import contextlib
+import logging
 import os
 import secrets
 import sys
@@ -68,6 +69,7 @@ def open_nbgrader(settings):
     from sqlalchemy.exc import SAWarning
 
     warnings.filterwarnings("ignore", category=SAWarning)  # about nbgrader's own code
+    logging.getLogger("traitlets").propagate = False  # nbgrader's log goes to a file
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     CLASS_FOLDER.mkdir(parents=True, exist_ok=True)

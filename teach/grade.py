@@ -9,6 +9,7 @@ import argparse
 import hashlib
 import json
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -52,14 +53,25 @@ def write_kernel():
 
 
 def prepare_pets():
-    """Draw the pets once; return the folder to bind and the setting that names it."""
+    """Draw the pets once, and copy them to where every sandbox may read them.
+
+    Returns:
+        `(paths, variables)`: what to bind, and the setting that names it.
+    """
     from unetbook.config import cache_dir, hold_stderr
 
     with hold_stderr():  # TensorFlow's lines while it loads
         from unetbook.drawn_pets import hash_source, prepare_drawn_pets
-    prepare_drawn_pets(cache_dir())
-    folder = cache_dir() / f"drawn_pets-{hash_source()}"
-    return [str(folder)], {"UNETBOOK_CACHE": str(cache_dir())}
+    name = f"drawn_pets-{hash_source()}"
+    copy = course.CLASS_FOLDER / "pets" / name
+    if not copy.exists():
+        prepare_drawn_pets(cache_dir())
+        unfinished = copy.with_name(f".{name}")
+        shutil.copytree(cache_dir() / name, unfinished, dirs_exist_ok=True)
+        for path in (unfinished, *unfinished.rglob("*")):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        unfinished.rename(copy)
+    return [str(copy)], {"UNETBOOK_CACHE": str(copy.parent)}
 
 
 def configure(settings, limits, sandboxed):

@@ -21,14 +21,16 @@ SYSTEM += ("/etc/alternatives", "/etc/fonts", "/etc/ssl/openssl.cnf")
 NOBODY = 65534
 MEGABYTE = 1_000_000
 HOME = "/home/student"
+COURSE = "/course"  # where the kernel finds the package
 SETTINGS = {
     "HOME": HOME,
     "LANG": "C.UTF-8",
-    "MPLBACKEND": "agg",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "TF_ENABLE_ONEDNN_OPTS": "0",
     "CUDA_VISIBLE_DEVICES": "",
     "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONPATH": COURSE,
     "UNETBOOK_DATA": "drawn",
 }
 
@@ -51,13 +53,27 @@ def isolation(as_root):
     return options
 
 
+def make_parents(paths):
+    """Return bwrap's options for the folders above these paths, open to everybody."""
+    parents = {str(parent) for path in paths for parent in Path(path).parents}
+    options = []
+    for parent in sorted(parents - {"/"}):
+        options += ["--perms", "0755", "--dir", parent]
+    return options
+
+
 def folders(read_only, run_dir):
     """Return bwrap's options for what the kernel sees of the disk."""
     room = ["--size", str(200 * MEGABYTE), "--perms", "1777", "--tmpfs"]
-    options = ["--size", str(MEGABYTE), "--tmpfs", "/", "--proc", "/proc"]
-    options += ["--dev", "/dev", *room, "/dev/shm", *room, "/tmp", *room, HOME]
-    for path in (*filter(os.path.exists, SYSTEM), *read_only):
-        options += ["--ro-bind", str(path), str(path)]
+    seen = {
+        str(path): str(path) for path in (*filter(os.path.exists, SYSTEM), *read_only)
+    }
+    seen[str(PACKAGE)] = f"{COURSE}/unetbook"
+    options = ["--size", str(MEGABYTE), "--tmpfs", "/", *make_parents([HOME])]
+    options += ["--proc", "/proc", "--dev", "/dev", *room, "/dev/shm"]
+    options += [*room, "/tmp", *room, HOME, *make_parents([*seen.values(), run_dir])]
+    for path, inside in seen.items():
+        options += ["--ro-bind", path, inside]
     options += ["--bind", run_dir, run_dir]
     return [*options, "--remount-ro", "/", "--chdir", HOME]
 
@@ -99,7 +115,7 @@ def command(connection_file, limits, read_only=(), extra=None, as_root=False):
         A list of words for `os.execvp`.
     """
     run_dir = os.path.dirname(os.path.abspath(connection_file))
-    seen = dict.fromkeys([sys.base_prefix, sys.prefix, str(PACKAGE), *read_only])
+    seen = dict.fromkeys([sys.base_prefix, sys.prefix, *read_only])
     drop = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
     drop += ["--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
     processes = limits["processes"] + (0 if as_root else count_threads())
