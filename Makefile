@@ -47,17 +47,17 @@ teacher: setup  ## install what a teacher needs to grade
 		$(RUN) -m uv pip install --python $(RUN) -r teach/requirements.txt -c constraints.txt
 
 assignments: teacher  ## make the assignments with the numbers of your class
-	$(RUN) -m teach.assignments
+	@$(RUN) -m teach.assignments
 
 grade: teacher  ## grade the files in teach/class/handins: make grade ASSIGNMENT=1
-	$(RUN) -m teach.grade "$(ASSIGNMENT)" $(if $(FOLDER),--folder "$(FOLDER)") \
+	@$(RUN) -m teach.grade "$(ASSIGNMENT)" $(if $(FOLDER),--folder "$(FOLDER)") \
 		$(if $(AGAIN),--again) $(if $(TRUST),--trust "$(TRUST)")
 
 formgrader: teacher  ## open Formgrader, to mark the free-text answers
 	cd teach && PATH="$(abspath $(ENVIRONMENT))/bin:$$PATH" jupyter lab
 
 feedback: teacher  ## write the feedback pages: make feedback ASSIGNMENT=1
-	$(RUN) -m teach.feedback "$(ASSIGNMENT)"
+	@$(RUN) -m teach.feedback "$(ASSIGNMENT)"
 
 slides: setup  ## make a lecture's slides from the chapters' figures
 	$(RUN) -m teach.slides
