@@ -13,6 +13,7 @@ from teach import checks, course
 from teach.assignments import read_source
 
 RUN = {"imports", "run"}  # tags of locked cells that a solution needs
+VISIBLE = "# check of the task:"
 WRONG = Path(__file__).parent / "wrong_answers"
 
 
@@ -64,13 +65,14 @@ def is_left_out(cell, notebook, wrong):
 
 
 def failed_checks(notebook, wrong=None):
-    """Return the names of the hidden checks that an answer fails.
+    """Return which checks an answer fails: `(hidden, visible)`, two lists of ids.
 
     Args:
         notebook: An instructor notebook from `read_source`.
         wrong: One of the wrong answers; None for the solution itself.
     """
-    reference, names, failed = checks.load_reference(notebook), {}, []
+    reference, names = checks.load_reference(notebook), {}
+    hidden, visible = [], []
     for cell in notebook.cells:
         marks, source = cell.metadata.get("nbgrader", {}), cell.source
         if is_left_out(cell, notebook, wrong):
@@ -80,8 +82,19 @@ def failed_checks(notebook, wrong=None):
         if checks.is_answer(cell) or RUN & set(cell.metadata.get("tags", [])):
             exec(source, names)
         elif checks.is_hidden(cell) and not passes(source, names, reference):
-            failed.append(marks["grade_id"])
-    return failed
+            hidden.append(marks["grade_id"])
+        elif source.startswith(VISIBLE) and not runs(source, names):
+            visible.append(marks["grade_id"])
+    return hidden, visible
+
+
+def runs(source, names):
+    """Tell whether a visible check runs to its end."""
+    try:
+        exec(source, dict(names))
+    except Exception:
+        return False
+    return True
 
 
 def passes(source, names, reference):
@@ -96,10 +109,11 @@ def main(number):
     """List every wrong answer with the checks that catch it."""
     name = course.assignment_name(number)
     notebook = read_source(course.SOURCES / f"{name}.md", "try-out")
-    print(f"the solution fails: {failed_checks(notebook) or 'nothing'}")
+    print(f"the solution fails: {failed_checks(notebook)}")
     for wrong in read_wrong_answers(name):
-        found = failed_checks(notebook, wrong)
+        found, seen = failed_checks(notebook, wrong)
         mark = "as intended" if found == wrong["caught"] else f"NOT {wrong['caught']}"
+        mark += "" if seen else ", NOT SEEN by the student"
         print(f"{wrong['task']:10} {wrong['mistake']}: {found}, {mark}")
 
 

@@ -238,7 +238,9 @@ def test_a_wrong_answer_loses_the_intended_checks_and_no_others(name, number):
     notebook = read_source(course.SOURCES / f"{name}.md", "a seed of the tests")
     wrong = read_wrong_answers(name)[number]
     assert wrong["caught"]
-    assert failed_checks(notebook, wrong) == wrong["caught"]
+    hidden, visible = failed_checks(notebook, wrong)
+    assert hidden == wrong["caught"]
+    assert visible == [f"{wrong['task']}-check"], "the student was not told"
 
 
 @needs_jupytext
@@ -256,7 +258,7 @@ def test_the_solution_passes_every_check_with_any_seed(name, seed):
     from teach.wrong import failed_checks
 
     notebook = read_source(course.SOURCES / f"{name}.md", seed)
-    assert failed_checks(notebook) == []
+    assert failed_checks(notebook) == ([], [])
 
 
 @needs_jupytext
