@@ -16,6 +16,17 @@ def count_waiting(settings, name, students):
     return sum(any(waits for *_, waits in mark.values()) for mark in marks)
 
 
+def write_page(api, name, student, pages):
+    """Write one student's page; return what went wrong, or an empty text."""
+    result = api.generate_feedback(name, student, force=True)
+    page = course.CLASS_FOLDER / "feedback" / student / name / f"{name}.html"
+    if not result["success"] or not page.exists():
+        return f"{student}: {course.explain_failure(result)}"
+    shutil.copy(page, pages / f"{student}.html")
+    print(f"{student}.html", flush=True)
+    return ""
+
+
 def write_pages(name):
     """Write one page a student, and return the folder that they lie in.
 
@@ -29,22 +40,14 @@ def write_pages(name):
     api = course.open_nbgrader(settings)
     pages = course.CLASS_FOLDER / "pages" / str(int(name[:2]))
     pages.mkdir(parents=True, exist_ok=True)
-    failed = []
-    for student in sorted(students):
-        result = api.generate_feedback(name, student, force=True)
-        page = course.CLASS_FOLDER / "feedback" / student / name / f"{name}.html"
-        if not result["success"] or not page.exists():
-            failed.append(f"{student}: {course.explain_failure(result)}")
-            continue
-        shutil.copy(page, pages / f"{student}.html")
-        print(f"{student}.html", flush=True)
+    problems = [write_page(api, name, student, pages) for student in sorted(students)]
+    failed = list(filter(None, problems))
     waits = count_waiting(settings, name, students)
     if waits:
         print(
             f"{waits} hand-in(s) wait for marks: make formgrader, then feedback again."
         )
-    remarks = {student: about["remark"] for student, about in students.items()}
-    finish(settings, name, remarks)
+    finish(settings, name, Record(name).remarks())
     if failed:
         sys.exit("These pages could not be written:\n" + "\n".join(failed))
     return pages

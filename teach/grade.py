@@ -127,6 +127,10 @@ class Record:
         """Tell whether this very hand-in has its marks."""
         return self.students.get(student, {}).get("digest") == digest
 
+    def remarks(self):
+        """Map everybody who was graded to the grader's note."""
+        return {student: about["remark"] for student, about in self.students.items()}
+
     def note(self, student, digest, remark):
         """Remember a hand-in; the file is never half written."""
         self.students[student] = {"digest": digest, "remark": remark}
@@ -181,14 +185,12 @@ def grade_class(name, folder, *, sandboxed=True, again=False, limits=None):
     configure(settings, {**read_limits(name), **(limits or {})}, sandboxed)
     api = course.open_nbgrader(settings)
     hand_ins = find_hand_ins(folder)
-    results, remarks = {}, {}
+    results, remarks = {}, record.remarks()
     for number, (student, paths) in enumerate(sorted(hand_ins.items()), 1):
         digest, remark = take_in(student, paths, name)
-        known = record.knows(student, digest)
-        began = time.time()
+        known, began = record.knows(student, digest), time.time()
         place = f"{number:3d}/{len(hand_ins)} {student:28s}"
         if known and not again:
-            remarks[student] = remark
             print(f"{place} unchanged, marks kept", flush=True)
             continue
         points, most, note = grade_one(api, settings, name, student, known)

@@ -200,6 +200,8 @@ def test_grading_again_gives_the_same_marks(points, hand_ins, tmp_path, capsys):
         (tmp_path / file.name).write_bytes(file.read_bytes())
     again = grade.grade_class(NAME, tmp_path, again=True, limits=SHORT)
     assert again == {name: points[name] for name in few}
+    rows = (course.CLASS_FOLDER / "grades_2.csv").read_text().splitlines()
+    assert len(rows) == len(points) + 1, "a folder with few files lost the others"
 
 
 @pytest.fixture(scope="module")
