@@ -5,8 +5,9 @@ ENVIRONMENT := $(or $(VIRTUAL_ENV),.venv)
 RUN := "$(ENVIRONMENT)/bin/python"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test pages outputs weights quick bench resume figures backends lint \
-	format address constraints clean
+.PHONY: help setup book test pages outputs weights quick bench resume figures backends \
+	lint format address constraints clean teacher assignments grade feedback formgrader \
+	slides
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 22
@@ -46,6 +47,26 @@ backends: setup  ## compare predictions on JAX and PyTorch with TensorFlow's
 
 figures: setup  ## draw the pictures of README.md and the introduction again
 	$(RUN) tools/figures.py
+
+teacher: setup  ## install what a teacher needs to grade
+	@$(RUN) -c "import nbgrader, jupytext, psutil" 2>/dev/null || \
+		$(RUN) -m uv pip install --python $(RUN) -r teach/requirements.txt -c constraints.txt
+
+assignments: teacher  ## make the assignments with the numbers of your class
+	@$(RUN) -m teach.assignments
+
+grade: teacher  ## grade the files in teach/class/handins: make grade ASSIGNMENT=1
+	@$(RUN) -m teach.grade "$(ASSIGNMENT)" $(if $(FOLDER),--folder "$(FOLDER)") \
+		$(if $(AGAIN),--again) $(if $(TRUST),--trust "$(TRUST)")
+
+formgrader: teacher  ## open Formgrader, to mark the free-text answers
+	cd teach && PATH="$(abspath $(ENVIRONMENT))/bin:$$PATH" jupyter lab
+
+feedback: teacher  ## write the feedback pages: make feedback ASSIGNMENT=1
+	@$(RUN) -m teach.feedback "$(ASSIGNMENT)"
+
+slides: setup  ## make a lecture's slides from the chapters' figures
+	$(RUN) -m teach.slides
 
 lint: setup  ## check the style of code and notebooks
 	$(RUN) -m ruff check .

@@ -60,6 +60,7 @@ def stamp(path, url):
 if __name__ == "__main__":
     if len(sys.argv) > 1 and sys.argv[1]:
         write_address(sys.argv[1])
-    for chapter in sorted((ROOT / "book").glob("*.ipynb")):
+    chapters = sorted((ROOT / "book").glob("*.ipynb"))
+    for chapter in chapters + sorted((ROOT / "book" / "assignments").glob("*.ipynb")):
         stamp(chapter, read_address())
         print(f"stamped {chapter.name} with {read_address()}")

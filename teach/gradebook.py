@@ -1,0 +1,100 @@
+"""Read nbgrader's gradebook, and write the marks as CSV."""
+
+import csv
+import os
+
+from nbgrader.api import Gradebook, MissingEntry
+
+from teach import course
+
+
+def open_gradebook(settings):
+    """Return the gradebook, to be used in a `with` statement."""
+    return Gradebook(settings.CourseDirectory.db_url, "unetbook")
+
+
+def read_marks(gradebook, name, student):
+    """Return what one student got in one assignment.
+
+    Returns:
+        A dictionary from each check or free text to `(points, maximum, waits)`;
+        `waits` tells that a person has to mark it still. None without a hand-in.
+    """
+    try:
+        submission = gradebook.find_submission(name, student)
+    except MissingEntry:
+        return None
+    return {
+        grade.name: (grade.score, grade.max_score, grade.needs_manual_grade)
+        for notebook in submission.notebooks
+        for grade in notebook.grades
+    }
+
+
+def waiting(gradebook, name, student):
+    """Return the names of the answers that a person has marked, and of the others."""
+    grades = gradebook.find_submission(name, student).notebooks[0].grades
+    return {grade.name: grade.needs_manual_grade for grade in grades}
+
+
+def restore_waiting(gradebook, name, student, before):
+    """Keep manual marks settled when an unchanged hand-in was graded again."""
+    for grade in gradebook.find_submission(name, student).notebooks[0].grades:
+        if grade.manual_score is not None and before.get(grade.name) is False:
+            grade.needs_manual_grade = False
+    gradebook.db.commit()
+
+
+def write_rows(path, header, rows):
+    """Write a CSV file as a whole or not at all."""
+    unfinished = path.with_suffix(".part")
+    with unfinished.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)
+    os.replace(unfinished, path)
+
+
+def write_grades(settings, name, remarks):
+    """Write one assignment's marks, check by check, and everybody's totals.
+
+    Args:
+        settings: nbgrader's configuration.
+        name: The assignment.
+        remarks: Dictionary from each student to what the grader noted.
+
+    Returns:
+        The path of the assignment's CSV file.
+    """
+    path = course.CLASS_FOLDER / f"grades_{int(name[:2])}.csv"
+    rows, header = [], []
+    with open_gradebook(settings) as gradebook:
+        for student in sorted(remarks):
+            marks = read_marks(gradebook, name, student)
+            if not marks:
+                rows.append([student, remarks[student]])
+                continue
+            header = header or sorted(marks)
+            points = [marks[check][0] for check in header]
+            total, waits = sum(points), sum(mark[2] for mark in marks.values())
+            rows.append([student, total, *points, waits, remarks[student]])
+        write_totals(gradebook)
+    names = ["student", "total", *header, "to mark", "remark"]
+    write_rows(path, names, [pad(row, len(names)) for row in rows])
+    return path
+
+
+def pad(row, width):
+    """Stretch the row of a hand-in without marks to the width of the table."""
+    return [*row[:-1], *[""] * (width - len(row)), row[-1]]
+
+
+def write_totals(gradebook):
+    """Write `grades.csv`: one row a student, one column an assignment, and the sum."""
+    names = sorted(assignment.name for assignment in gradebook.assignments)
+    rows = []
+    for student in sorted(student.id for student in gradebook.students):
+        marks = [read_marks(gradebook, name, student) for name in names]
+        points = [sum(m[0] for m in mark.values()) if mark else "" for mark in marks]
+        rows.append([student, *points, sum(p for p in points if p != "")])
+    write_rows(course.CLASS_FOLDER / "grades.csv", ["student", *names, "sum"], rows)
