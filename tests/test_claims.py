@@ -56,6 +56,28 @@ def test_the_three_scorings_of_the_long_run(long_run):
     assert missing("08_prediction", sentences) == []
 
 
+def test_the_readme_says_what_the_shipped_network_scores(long_run):
+    readme = " ".join((BOOK.parent / "README.md").read_text().split())
+    parameters = read_card("course")["parameters"]
+    scores = long_run["class"]
+    sentence = (
+        f"ships, {parameters:,} parameters trained from random numbers, scores a mean "
+        f"IoU of {scores['mean_iou']:.3f} and an accuracy of "
+        f"{scores['pixel_accuracy']:.3f} on the whole test split"
+    )
+    assert sentence in readme
+
+
+def test_the_curves_of_chapter_7_do_what_it_says():
+    curves = {
+        name: read_runs(name)[0]["history"]["val_mean_iou"]
+        for name in ("article-16", "course", "course-long")
+    }
+    assert curves["course"][-1] > curves["article-16"][-1] + 0.02
+    assert max(curves["course-long"][30:]) > max(curves["course-long"][:20]) + 0.005
+    assert missing("07_training", ["goes on rising, more and more slowly"]) == []
+
+
 def test_how_well_two_annotations_agree(long_run):
     faults = read_measured("faults")
     matrix = faults["between_annotations"]["matrix"]
