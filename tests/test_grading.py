@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 from importlib.util import find_spec
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -334,7 +333,3 @@ def test_trusted_students_are_graded_without_a_sandbox(
     file = next(hand_ins.glob("correct_*"))
     (tmp_path / "trusted_x.ipynb").write_bytes(file.read_bytes())
     assert grade.grade_class(NAME, tmp_path, sandboxed=False) == {"trusted": 20}
-
-
-def test_no_path_of_the_tests_is_left(class_folder):
-    assert not list(Path("/tmp").glob("grading-????????"))
