@@ -80,7 +80,7 @@ def visit(browser, address):
     """Open pages; what they say in the console and ask of others is collected."""
     contexts = []
 
-    def open_page(name, width=1280, until="networkidle", **options):
+    def open_page(name, width=1280, **options):
         size = {"width": width, "height": 800}
         options |= {"viewport": size, "color_scheme": "light"}
         options |= {"reduced_motion": "reduce"}  # no colours caught half-way
@@ -92,7 +92,8 @@ def visit(browser, address):
         page.on("console", lambda said: collect_error(page, said))
         page.on("pageerror", lambda error: page.faults.append(str(error)))
         page.route("**/*", lambda route: keep_inside(route, page, address))
-        page.goto(f"{address}/{name}", wait_until=until)
+        page.goto(f"{address}/{name}")
+        page.evaluate("window.MathJax?.startup?.promise")
         return page
 
     yield open_page

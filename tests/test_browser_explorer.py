@@ -80,13 +80,13 @@ class Explorer:
 @pytest.fixture
 def explorer(visit):  # noqa: F811
     """The explorer on a desktop page."""
-    return Explorer(visit(CHAPTER, until="load"))
+    return Explorer(visit(CHAPTER))
 
 
 @pytest.fixture
 def phone(visit):  # noqa: F811
     """The explorer on a phone."""
-    return Explorer(visit(CHAPTER, 360, "load", has_touch=True, is_mobile=True))
+    return Explorer(visit(CHAPTER, 360, has_touch=True, is_mobile=True))
 
 
 def press(explorer, *keys):
