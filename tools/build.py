@@ -84,7 +84,11 @@ def main():
             " changed.",
             flush=True,
         )
-    environment = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ}
+    # `_config.yml` names an extension of our own by `tools.page_fixes`.
+    search_path = os.pathsep.join(
+        filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))
+    )
+    environment = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, "PYTHONPATH": search_path}
     status = subprocess.call(command, cwd=ROOT, env=environment)
     if status:
         sys.exit(f"The site was not built: {' '.join(command)} ended with {status}.")
