@@ -393,9 +393,10 @@ def test_weight_beyond_half_precision_is_refused(weights_dir):
 
 @pytest.mark.skipif(not list_pretrained(), reason="no weights are there yet")
 def test_weights_of_the_book_are_those_of_their_cards():
+    most = {"drawn": 500_000, "course": 2_500_000, "tiny": 130_000}
     for name in list_pretrained():
         model, card = load_pretrained(name), read_card(name)
-        assert model.count_params() == card["parameters"] <= 500_000
+        assert model.count_params() == card["parameters"] <= most[name]
         assert card.keys() >= set(prediction.CARD_KEYS)
 
 
