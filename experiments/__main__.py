@@ -3,6 +3,8 @@
 python -m experiments list
 python -m experiments run RECIPE [RECIPE ...] --seed N
 python -m experiments table
+python -m experiments ship NAME --seed N
+python -m experiments faults
 """
 
 import argparse
@@ -12,7 +14,7 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from experiments.recipes import RECIPES, planned_seeds, trial
+from experiments.recipes import RECIPES, SHIPPED, planned_seeds, trial
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
@@ -33,7 +35,7 @@ def make_parser():
     run.add_argument("--precision", choices=PRECISIONS, default="float32")
     run.add_argument("--trial", action="store_true", help="a few drawn pets; seconds")
     ship = commands.add_parser("ship", help="put a run's weights into the package")
-    ship.add_argument("name", choices=("course", "tiny"))
+    ship.add_argument("name", choices=SHIPPED)
     ship.add_argument("--seed", type=int, default=0)
     ship.add_argument("--precision", choices=PRECISIONS, default="float32")
     commands.add_parser("faults", help="find faulty annotations and doubles")
@@ -42,7 +44,7 @@ def make_parser():
     return parser
 
 
-def list_recipes():
+def list_recipes(options):
     """Print every recipe with its seeds."""
     for name, recipe in RECIPES.items():
         print(f"{name:30} {planned_seeds(name)} seeds  {recipe.about}")
@@ -98,7 +100,7 @@ def find_faults(options):
 
 
 COMMANDS = {
-    "list": lambda options: list_recipes(),
+    "list": list_recipes,
     "run": run_recipes,
     "table": show_table,
     "ship": ship_weights,

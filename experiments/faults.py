@@ -5,14 +5,12 @@ all background, photographs that stand twice in the set under two names, and how
 two annotations of one photograph agree, which is as well as a network can hope to do.
 """
 
-import json
-
 import numpy as np
 
 from unetbook.data import cache_pairs, load_pets
 from unetbook.metrics import confusion_matrix
 from unetbook.results import MEASURED_DIR
-from unetbook.training import write_whole
+from unetbook.training import write_json
 
 SIDE = 128
 THUMB = 16  # blocks of pixels to a side
@@ -76,8 +74,7 @@ def find_faults(pets):
 def write_faults(folder=MEASURED_DIR):
     """Find the faults, write them down and say how many there are."""
     faults = find_faults(load_pets("oxford"))
-    text = json.dumps(faults, indent=1) + "\n"
-    write_whole(folder / "faults.json", lambda path: path.write_text(text))
+    write_json(folder / "faults.json", faults, indent=1)
     for key in ("empty_trimaps", "doubles_within"):
         print(key, {split: len(names) for split, names in faults[key].items()})
     print("doubles in train and test", len(faults["doubles"]))

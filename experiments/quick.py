@@ -18,6 +18,7 @@ import keras
 import numpy as np
 
 import unetbook
+from experiments.run import training_epochs
 from unetbook.config import CLASS_NAMES, TIERS, describe
 from unetbook.data import cache_pairs, load_pets, make_dataset
 from unetbook.drawn_pets import hash_source
@@ -29,7 +30,7 @@ from unetbook.training import (
     make_optimizer,
     set_precision,
     train,
-    write_whole,
+    write_json,
 )
 
 SEEDS = (0, 1, 2)
@@ -50,17 +51,7 @@ def train_as_chapter_7(config, run_dir=None):
     set_precision(config)
     pets = load_pets(config.data, seed=config.seed)
     train_pairs = cache_pairs(pets.train, config.image_size)
-
-    def train_ds(epoch):
-        return make_dataset(
-            train_pairs,
-            config.batch_size,
-            training=True,
-            augmentation=config.augmentation,
-            seed=config.seed,
-            epoch=epoch,
-        )
-
+    train_ds = training_epochs(train_pairs, config, config.seed)
     model = build_unet(
         config.image_size, filters=config.filters, dropout_rate=config.dropout_rate
     )
@@ -146,12 +137,11 @@ def main(arguments):
     config = trial(config) if options.trial else config
     runs = [measure_seed(replace(config, seed=seed)) for seed in seeds]
     measured = summarise(config, runs)
-    text = json.dumps(measured, indent=2) + "\n"
     if options.trial:
-        print(text)
+        print(json.dumps(measured, indent=2) + "\n")
         return
     MEASURED.parent.mkdir(exist_ok=True)
-    write_whole(MEASURED, lambda path: path.write_text(text))
+    write_json(MEASURED, measured)
     lowest = measured["mean_iou"]["lowest"]
     print(f"worst mean IoU {lowest:.3f}, written to {MEASURED.name}")
 

@@ -126,6 +126,7 @@ RECIPES = {
     ),
     **ABLATIONS,
 }
+SHIPPED = {"course": "course-long", "tiny": "tiny"}  # weights and their recipe
 SEEDS = {"course-long": 3, "tiny": 3, "course": 5, "article": 5, "article-16": 5}
 ABLATION_SEEDS = 3
 

@@ -33,7 +33,7 @@ from unetbook.inspection import multiply_adds
 from unetbook.metrics import confusion_matrix
 from unetbook.model import build_unet
 from unetbook.results import MEASURED_DIR, read_measured
-from unetbook.training import compile_unet, make_optimizer, train, write_whole
+from unetbook.training import compile_unet, make_optimizer, train, write_json
 
 SPLIT_SEED = 0  # one validation split for all seeds: the spread is the training's
 SCORE_BATCH = 32
@@ -133,6 +133,28 @@ def replace_transposed(model):
     return keras.models.clone_model(model, clone_function=replace_layer)
 
 
+def training_epochs(pairs, settings, seed):
+    """Return the function from an epoch to its training batches that `train` wants.
+
+    Args:
+        pairs: What `cache_pairs` returns.
+        settings: A `Recipe` or a `Config`: its batch size and augmentation are used.
+        seed: Seed of the order and the draws.
+    """
+
+    def train_ds(epoch):
+        return make_dataset(
+            pairs,
+            settings.batch_size,
+            training=True,
+            augmentation=settings.augmentation,
+            seed=seed,
+            epoch=epoch,
+        )
+
+    return train_ds
+
+
 def make_recipe_optimizer(recipe, total_steps):
     """Return the article's Adam, or the course's AdamW with its schedule."""
     if recipe.constant_rate:
@@ -160,16 +182,7 @@ def train_recipe(recipe, seed, pairs, *, precision="float32", run_dir=None):
     if recipe.frozen_flip:
         train_pairs = freeze_flips(train_pairs, seed)
 
-    def train_ds(epoch):
-        return make_dataset(
-            train_pairs,
-            recipe.batch_size,
-            training=True,
-            augmentation=recipe.augmentation,
-            seed=seed,
-            epoch=epoch,
-        )
-
+    train_ds = training_epochs(train_pairs, recipe, seed)
     optimizer = make_recipe_optimizer(recipe, recipe.epochs * len(train_ds(0)))
     compile_unet(model, optimizer, loss=LOSSES[recipe.loss])
     settings = {**dataclasses.asdict(recipe), "seed": seed} | pairs.description
@@ -275,9 +288,7 @@ def measure(
         },
     }
     folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(measured, indent=1) + "\n"
-    file = folder / f"{name}-{seed}.json"
-    write_whole(file, lambda path: path.write_text(text))
+    write_json(folder / f"{name}-{seed}.json", measured, indent=1)
     return measured
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 from scipy import ndimage
 
-from experiments.recipes import RECIPES
+from experiments.recipes import RECIPES, SHIPPED
 from experiments.run import (
     SCORE_BATCH,
     describe_place,
@@ -18,13 +18,13 @@ from experiments.run import (
     score_pictures,
     train_recipe,
 )
+from experiments.weights import round_weights
 from unetbook.data import cache_pairs, load_pets, make_dataset
 from unetbook.metrics import mean_iou
 from unetbook.prediction import predict_masks, save_pretrained
 from unetbook.results import MEASURED_DIR, RINGS
 from unetbook.training import write_whole
 
-SHIPPED = {"course": "course-long", "tiny": "tiny"}
 DRAWN_PICTURES = 64  # of the drawn test split: a score that everybody can recompute
 
 
@@ -70,13 +70,6 @@ def ship(name, seed, precision="float32"):
     return save_pretrained(model, name, card)
 
 
-def round_weights(model):
-    """Round a model's weights to float16, so that its scores are those of the file."""
-    for weight in model.weights:
-        half = ops.convert_to_numpy(weight).astype("float16")
-        weight.assign(half.astype("float32"))
-
-
 def score_drawn(model, image_size):
     """Return the mean IoU on the first drawn test pets, which are always the same."""
     examples = load_pets("drawn").test.take(DRAWN_PICTURES)
@@ -87,9 +80,10 @@ def score_drawn(model, image_size):
 
 def write_pictures(name, model, pairs, matrices, made_by):
     """Write what each test picture is and what it scored to `measured/`."""
+    pets = load_pets("oxford")
     examples = [
         (example["file_name"].decode(), example["species"], example["label"])
-        for example in load_pets("oxford").test.as_numpy_iterator()
+        for example in pets.test.as_numpy_iterator()
     ]
     file_names, species, labels = zip(*examples, strict=True)
     ring_pixels, ring_errors = count_rings(model, pairs)
@@ -98,7 +92,7 @@ def write_pictures(name, model, pairs, matrices, made_by):
         "file_names": np.array(file_names),
         "species": np.array(species, "uint8"),
         "labels": np.array(labels, "uint8"),
-        "breeds": np.array(load_pets("oxford").breeds),
+        "breeds": np.array(pets.breeds),
         "matrices": matrices.astype("uint16"),
         "ring_pixels": ring_pixels,
         "ring_errors": ring_errors,

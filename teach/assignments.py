@@ -107,9 +107,9 @@ def main(folder=course.STUDENT_VERSIONS):
     for path in sorted(course.SOURCES.glob("[0-9]*.md")):
         student = make_assignment(api, path.stem, seed)
         nbformat.write(student, Path(folder) / f"{path.stem}.ipynb")
-        (course.CLASS_FOLDER / "handins" / str(int(path.stem[:2]))).mkdir(
-            parents=True, exist_ok=True
-        )
+        (
+            course.CLASS_FOLDER / "handins" / str(course.assignment_number(path.stem))
+        ).mkdir(parents=True, exist_ok=True)
         print(f"{path.stem}.ipynb for the students")
 
 

@@ -34,7 +34,9 @@ def assignment_name(number):
     Raises:
         SystemExit: If there is no such assignment.
     """
-    names = {int(path.stem[:2]): path.stem for path in SOURCES.glob("[0-9]*.md")}
+    names = {
+        assignment_number(path.stem): path.stem for path in SOURCES.glob("[0-9]*.md")
+    }
     with contextlib.suppress(ValueError, TypeError):
         if int(number) in names:
             return names[int(number)]
@@ -42,6 +44,11 @@ def assignment_name(number):
     sys.exit(
         f"ASSIGNMENT={number!r} is none of {listed}. Say for example ASSIGNMENT=2."
     )
+
+
+def assignment_number(name):
+    """Return the number that an assignment's name begins with."""
+    return int(name[:2])
 
 
 def read_seed():

@@ -35,10 +35,11 @@ def write_pages(name):
     """
     settings = course.load_settings()
     students = Record(name).students
+    number = course.assignment_number(name)
     if not students:
-        sys.exit(f"{name} has no marks yet. Run: make grade ASSIGNMENT={int(name[:2])}")
+        sys.exit(f"{name} has no marks yet. Run: make grade ASSIGNMENT={number}")
     api = course.open_nbgrader(settings)
-    pages = course.CLASS_FOLDER / "pages" / str(int(name[:2]))
+    pages = course.CLASS_FOLDER / "pages" / str(number)
     pages.mkdir(parents=True, exist_ok=True)
     problems = [write_page(api, name, student, pages) for student in sorted(students)]
     failed = list(filter(None, problems))

@@ -119,7 +119,9 @@ class Record:
     """What was graded already, in a file beside the gradebook."""
 
     def __init__(self, name):
-        self.path = course.CLASS_FOLDER / f"graded_{int(name[:2])}.json"
+        self.path = (
+            course.CLASS_FOLDER / f"graded_{course.assignment_number(name)}.json"
+        )
         found = self.path.read_text() if self.path.exists() else "{}"
         self.students = json.loads(found)
 
@@ -225,7 +227,7 @@ def main():
     course.check_teaching_packages()
     name = course.assignment_name(options.assignment)
     sandboxed = check_sandbox(options.trust)
-    default = course.CLASS_FOLDER / "handins" / str(int(name[:2]))
+    default = course.CLASS_FOLDER / "handins" / str(course.assignment_number(name))
     folder = Path(options.folder or default)
     if not folder.is_dir() or not any(folder.iterdir()):
         sys.exit(

@@ -66,7 +66,7 @@ def write_grades(settings, name, remarks):
     Returns:
         The path of the assignment's CSV file.
     """
-    path = course.CLASS_FOLDER / f"grades_{int(name[:2])}.csv"
+    path = course.CLASS_FOLDER / f"grades_{course.assignment_number(name)}.csv"
     rows, header = [], []
     with open_gradebook(settings) as gradebook:
         for student in sorted(remarks):

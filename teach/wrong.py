@@ -44,7 +44,6 @@ def change(source, wrong):
 
 def ask(source, names):
     """Ask one hidden check's question of these names; return what is handed over."""
-    given = {}
     text = checks.question(source).replace("hand_over(answer)", "")
     local = dict(names)
     exec(text, local)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unetbook.metrics import iou_per_class, mean_iou, score_border
+from unetbook.metrics import BORDER_POLICIES, iou_per_class, mean_iou, score_border
 from unetbook.prediction import read_card
 from unetbook.results import read_measured, read_pictures, read_runs, score_runs
 
@@ -34,12 +34,10 @@ def pictures():
 
 @pytest.fixture(scope="module")
 def long_run():
+    runs = read_runs("course-long")[:1]
     return {
-        border: {key: value[0] for key, value in scores.items()}
-        for border, scores in (
-            (border, score_runs(read_runs("course-long")[:1], border))
-            for border in ("class", "ignored", "merged")
-        )
+        border: {key: value[0] for key, value in score_runs(runs, border).items()}
+        for border in BORDER_POLICIES
     }
 
 

@@ -182,26 +182,22 @@ def test_a_run_killed_and_resumed_writes_the_same_file(drawn_pets, tmp_path):
     assert read(killed) == read(whole)
 
 
-def test_a_trial_needs_a_folder():
-    done = subprocess.run(
-        [sys.executable, "-m", "experiments", "run", "course", "--trial"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
+def run_command(*words):
+    """Run `python -m experiments run ...` to its end."""
+    command = [sys.executable, "-m", "experiments", "run", *words]
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False
     )
+
+
+def test_a_trial_needs_a_folder():
+    done = run_command("course", "--trial")
     assert done.returncode == 1
     assert "give its files a --folder" in done.stderr
 
 
 def test_an_unknown_recipe_is_refused_with_the_known_ones():
-    done = subprocess.run(
-        [sys.executable, "-m", "experiments", "run", "curse"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_command("curse")
     assert done.returncode == 2
     assert "invalid choice: 'curse'" in done.stderr
     assert "course-long" in done.stderr

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from unetbook.metrics import confusion_matrix
 from unetbook.model import build_unet
-from unetbook.training import write_whole
+from unetbook.training import write_json, write_whole
 
 WEIGHTS_DIR = Path(__file__).parent / "weights"
 
@@ -252,8 +252,7 @@ def save_pretrained(model, name, card):
     file = WEIGHTS_DIR / f"{name}.npz"
     write_whole(file, lambda path: np.savez(path, *halves))
     card = {**card, "parameters": model.count_params(), **describe_file(file)}
-    text = json.dumps(card, indent=2) + "\n"
-    write_whole(WEIGHTS_DIR / f"{name}.json", lambda path: path.write_text(text))
+    write_json(WEIGHTS_DIR / f"{name}.json", card)
     return card
 
 

@@ -400,8 +400,7 @@ def open_run(run_dir, model, description):
         raise ValueError(f"run_dir={str(run_dir)!r} is a file. Give a folder.")
     run_dir.mkdir(parents=True, exist_ok=True)
     if not (run_dir / "checkpoint.npz").exists():
-        text = json.dumps(description, indent=1)
-        write_whole(run_dir / "run.json", lambda path: path.write_text(text))
+        write_json(run_dir / "run.json", description, indent=1)
         # The start counts as epoch 0: a run killed in its first epoch repeats it too.
         save_checkpoint(run_dir / "checkpoint.npz", model, 0, {})
         return 0, {}
@@ -525,3 +524,9 @@ def write_whole(path, write):
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_json(path, value, indent=2):
+    """Write a value as JSON, the whole file or none of it; see `write_whole`."""
+    text = json.dumps(value, indent=indent) + "\n"
+    write_whole(path, lambda temporary: temporary.write_text(text))
