@@ -9,16 +9,26 @@ The others put a script of the folder `explorers` into the cell's output. It nee
 neither a kernel nor the network nor ipywidgets.
 """
 
+import base64
 import html
 import io
 import json
+import re
 from importlib.resources import files
 
 import ipywidgets
 import matplotlib.pyplot as plt
+import numpy as np
 from IPython.display import HTML
+from PIL import Image
 
-from unetbook.plotting import check_examples, plot_examples, plot_overlay
+from unetbook.plotting import (
+    CLASS_COLOURS,
+    check_examples,
+    check_mask,
+    plot_examples,
+    plot_overlay,
+)
 
 EXPLORERS = files("unetbook") / "explorers"
 
@@ -114,6 +124,43 @@ def explore_overlay(image, mask, steps=5):
     return step_through(pictures, "tint")
 
 
+def read_script(name):
+    """Return an explorer's script with what it imports from `shared.mjs` written in."""
+    script = (EXPLORERS / f"{name}.mjs").read_text(encoding="utf-8")
+    shared = (EXPLORERS / "shared.mjs").read_text(encoding="utf-8")
+    before, after = re.split(r'import \{[^}]*\} from "\./shared\.mjs";\n', script)
+    return f"{before}{shared}{after}"
+
+
+def read_style(name):
+    """Return what all explorers share of their style, and an explorer's own."""
+    files = (EXPLORERS / f"{stem}.css" for stem in ("shared", name))
+    return "\n".join(file.read_text(encoding="utf-8") for file in files)
+
+
+def png_uri(pixels, colours=None):
+    """Return a picture as the address of a PNG that holds itself, for an `<img>`.
+
+    Args:
+        pixels: uint8 `(H, W)` grey or `(H, W, 3)` RGB; with `colours` codes `(H, W)`.
+        colours: The codes' colours as `"#rrggbb"`, or None.
+
+    Returns:
+        Text that starts with `data:image/png;base64,`.
+    """
+    image = Image.fromarray(np.asarray(pixels, "uint8"))
+    if colours is not None:
+        image.putpalette(bytes.fromhex("".join(c.lstrip("#") for c in colours)))
+    buffer = io.BytesIO()
+    image.save(buffer, format="png", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def mask_uri(mask):
+    """Return a mask `(H, W)` in the colours of the classes, as `png_uri` does."""
+    return png_uri(check_mask(mask), CLASS_COLOURS)
+
+
 def explorer(name, settings):
     """Return one of the package's explorers as the output of a cell.
 
@@ -127,17 +174,13 @@ def explorer(name, settings):
     Returns:
         An `IPython.display.HTML`.
     """
-    style, script = (
-        (EXPLORERS / f"{name}.{ending}").read_text(encoding="utf-8")
-        for ending in ("css", "mjs")
-    )
     return HTML(
         f'<div data-explorer="{name.replace("_", "-")}"'
         f' data-settings="{html.escape(json.dumps(settings))}">\n'
         "<p>Here the page shows an explorer. It needs a browser with scripts: open the"
         " rendered page, or run this cell.</p>\n</div>\n"
-        f"<style>\n{style}</style>\n"
-        f'<script type="module">\n{script}</script>'
+        f"<style>\n{read_style(name)}</style>\n"
+        f'<script type="module">\n{read_script(name)}</script>'
     )
 
 
