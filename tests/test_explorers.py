@@ -17,12 +17,11 @@ import pytest
 from PIL import Image
 
 from unetbook.plotting import CLASS_COLOURS
+from unetbook.uris import mask_uri, png_uri
 from unetbook.widgets import (
     EXPLORERS,
     explore_transposed_convolution,
     explorer,
-    mask_uri,
-    png_uri,
     read_script,
     read_style,
 )

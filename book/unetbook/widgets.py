@@ -9,7 +9,6 @@ The others put a script of the folder `explorers` into the cell's output. It nee
 neither a kernel nor the network nor ipywidgets.
 """
 
-import base64
 import html
 import io
 import json
@@ -20,17 +19,19 @@ import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML
-from PIL import Image
 
+from unetbook.anatomy import describe_blocks, describe_cuts
 from unetbook.config import CLASS_NAMES
 from unetbook.metrics import confusion_matrix, mean_iou
 from unetbook.plotting import (
     CLASS_COLOURS,
     check_examples,
-    check_mask,
     plot_examples,
     plot_overlay,
 )
+from unetbook.prediction import load_pretrained, read_picture, squeeze_picture
+from unetbook.results import read_cuts
+from unetbook.uris import mask_uri, photo_uri
 
 EXPLORERS = files("unetbook") / "explorers"
 
@@ -140,29 +141,6 @@ def read_style(name):
     return "\n".join(file.read_text(encoding="utf-8") for file in files)
 
 
-def png_uri(pixels, colours=None):
-    """Return a picture as the address of a PNG that holds itself, for an `<img>`.
-
-    Args:
-        pixels: uint8 `(H, W)` grey or `(H, W, 3)` RGB; with `colours` codes `(H, W)`.
-        colours: The codes' colours as `"#rrggbb"`, or None.
-
-    Returns:
-        Text that starts with `data:image/png;base64,`.
-    """
-    image = Image.fromarray(np.asarray(pixels, "uint8"))
-    if colours is not None:
-        image.putpalette(bytes.fromhex("".join(c.lstrip("#") for c in colours)))
-    buffer = io.BytesIO()
-    image.save(buffer, format="png", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
-
-
-def mask_uri(mask):
-    """Return a mask `(H, W)` in the colours of the classes, as `png_uri` does."""
-    return png_uri(check_mask(mask), CLASS_COLOURS)
-
-
 def explorer(name, settings):
     """Return one of the package's explorers as the output of a cell.
 
@@ -215,6 +193,42 @@ def explore_transposed_convolution(
     settings = {"inputSize": input_size, "kernelSize": kernel_size}
     settings |= {"strides": strides, "padding": padding}
     return explorer("transposed_convolution", settings)
+
+
+def explore_network(model=None, picture=None):
+    """Look into every block of a U-Net, and cut its skip connections.
+
+    Blocks, counts, receptive fields and feature maps are those of `model`. The masks
+    with skips cut are stored: nets of the quick tier, trained by
+    `experiments/skips.py`; they are shown for models with as many levels.
+
+    Args:
+        model: A functional `keras.Model` from `build_unet`; None for the trained
+            network that comes with the book.
+        picture: What `read_picture` takes, of any size; None for a drawn pet.
+
+    Returns:
+        An `IPython.display.HTML`; it works without a kernel.
+
+    Raises:
+        ValueError: If the model is no U-Net, or the picture cannot be read.
+    """
+    model = load_pretrained("drawn") if model is None else model
+    measured, stored = read_cuts()
+    picture = stored["images"][0] if picture is None else picture
+    height, width = model.input_shape[1:3]
+    image = squeeze_picture(read_picture(picture), height, width) / 255
+    blocks, skips = describe_blocks(model, image.astype("float32"))
+    comparable = len(skips) == max(len(net["cut"]) for net in measured["nets"])
+    settings = {
+        "parameters": model.count_params(),
+        "image": photo_uri(image),
+        "size": (height, width),
+        "blocks": blocks,
+        "skips": skips,
+        "cuts": describe_cuts(measured, stored) if comparable else None,
+    }
+    return explorer("network", settings)
 
 
 def explore_training(images, masks, snapshots, history):
@@ -282,11 +296,3 @@ def check_snapshots(snapshots, epochs):
             f"to {epochs}. Write after each epoch, which Keras counts from 0: "
             "snapshots[epoch + 1] = predict_masks(model, images)."
         )
-
-
-def photo_uri(image):
-    """Return an image `(H, W, 3)` in [0, 1] as the address of a small JPEG."""
-    buffer = io.BytesIO()
-    pixels = np.rint(np.asarray(image) * 255).astype("uint8")
-    Image.fromarray(pixels).save(buffer, format="jpeg", quality=88)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
