@@ -140,3 +140,83 @@ def score_border(matrix, border="class"):
         "mean_iou": float(np.nanmean(iou)) if not np.isnan(iou).all() else float("nan"),
         "pixel_accuracy": pixel_accuracy(matrix),
     }
+
+
+def pack_pixels(y_true, probabilities):
+    """Pack what a threshold for the pet needs into two bytes a pixel.
+
+    Args:
+        y_true: Integer masks of any shape, values 0 pet, 1 background, 2 border.
+        probabilities: `(..., 3)` in [0, 1], one row of the same shape a pixel.
+
+    Returns:
+        `(codes, levels)`, both uint8 and of the masks' shape: the true class + 3 * the
+        most probable class + 9 if the border is likelier than the background; and the
+        pet's probability times 255, rounded.
+
+    Raises:
+        ValueError: If the shapes do not fit or values are out of range.
+    """
+    y_true, probabilities = np.asarray(y_true), np.asarray(probabilities)
+    if probabilities.shape != (*y_true.shape, 3):
+        raise ValueError(
+            f"probabilities has shape {probabilities.shape}, expected "
+            f"{(*y_true.shape, 3)}: three for every pixel of y_true. Pass what the "
+            "model predicts, before the argmax."
+        )
+    if not ((probabilities >= 0).all() and (probabilities <= 1).all()):
+        raise ValueError(
+            f"probabilities holds values from {probabilities.min()} to "
+            f"{probabilities.max()}, expected 0 to 1. Logits need a softmax first."
+        )
+    confusion_matrix(y_true, y_true)  # raises for codes that are no class
+    likeliest = probabilities.argmax(axis=-1)
+    border = probabilities[..., 2] > probabilities[..., 1]
+    levels = np.rint(probabilities[..., 0] * 255)
+    return (y_true + 3 * likeliest + 9 * border).astype("uint8"), levels.astype("uint8")
+
+
+def count_levels(y_true, probabilities):
+    """Count pixels so that the matrix of any threshold follows; counts may be added.
+
+    Args:
+        y_true: Integer masks of any shape, values 0 pet, 1 background, 2 border.
+        probabilities: `(..., 3)` in [0, 1], one row of the same shape a pixel.
+
+    Returns:
+        int64 `(18, 256)`: how many pixels have each code and level of `pack_pixels`.
+    """
+    codes, levels = pack_pixels(y_true, probabilities)
+    places = 256 * codes.astype("int64").ravel() + levels.ravel()
+    return np.bincount(places, minlength=18 * 256).reshape(18, 256)
+
+
+def threshold_matrix(counts, threshold):
+    """Return the confusion matrix if pet is whatever has at least this probability.
+
+    Other pixels take the more probable of background and border.
+
+    Args:
+        counts: From `count_levels`; of several pictures, added.
+        threshold: In [0, 1]; the probabilities were rounded to 255ths.
+
+    Returns:
+        int64 `(3, 3)`; rows are the truth, columns the prediction.
+
+    Raises:
+        ValueError: If `counts` has another shape or `threshold` is outside [0, 1].
+    """
+    counts = np.asarray(counts)
+    if counts.shape != (18, 256):
+        raise ValueError(
+            f"counts has shape {counts.shape}, expected (18, 256). Use count_levels, "
+            "and add what it returns."
+        )
+    if not 0 <= threshold <= 1:
+        raise ValueError(f"threshold={threshold!r}: give a probability in [0, 1].")
+    counts = counts.reshape(2, 9, 256)  # other class; likeliest and truth; level
+    counts = counts.reshape(2, 3, 3, 256).sum(axis=1)  # other class, truth, level
+    is_pet = np.arange(256) / 255 >= threshold
+    pet = counts[..., is_pet].sum(axis=(0, 2))  # (truth,)
+    others = counts[..., ~is_pet].sum(axis=2)  # (other class, truth)
+    return np.stack([pet, *others], axis=1)

@@ -9,10 +9,12 @@ The others put a script of the folder `explorers` into the cell's output. It nee
 neither a kernel nor the network nor ipywidgets.
 """
 
+import base64
 import html
 import io
 import json
 import re
+import zlib
 from importlib.resources import files
 
 import ipywidgets
@@ -22,10 +24,16 @@ from IPython.display import HTML
 
 from unetbook.anatomy import describe_blocks, describe_cuts
 from unetbook.config import CLASS_NAMES
-from unetbook.metrics import confusion_matrix, mean_iou
+from unetbook.metrics import (
+    confusion_matrix,
+    mean_iou,
+    pack_pixels,
+    threshold_matrix,
+)
 from unetbook.plotting import (
     CLASS_COLOURS,
     check_examples,
+    check_image,
     plot_examples,
     plot_overlay,
 )
@@ -296,3 +304,47 @@ def check_snapshots(snapshots, epochs):
             f"to {epochs}. Write after each epoch, which Keras counts from 0: "
             "snapshots[epoch + 1] = predict_masks(model, images)."
         )
+
+
+def explore_scores(images, masks, probabilities, titles, counts=None):
+    """Move the threshold and the border's scoring; scores and masks follow.
+
+    Args:
+        images: `(B, H, W, 3)`, floats in [0, 1] or uint8; a few pictures.
+        masks: Their true masks, integers `(B, H, W)` in {0, 1, 2}.
+        probabilities: What a model predicts for them, `(B, H, W, 3)` in [0, 1].
+        titles: One text a picture.
+        counts: Sum of `count_levels` over a whole data set, or None.
+
+    Returns:
+        An `IPython.display.HTML`; it works without a kernel.
+
+    Raises:
+        ValueError: If shapes or values do not fit.
+    """
+    check_examples(images, masks, None, titles)
+    codes, levels = pack_pixels(masks, probabilities)
+    cases = [
+        {
+            "title": str(title),
+            "image": photo_uri(check_image(image)),
+            "codes": pack_bytes(picture_codes),
+            "levels": pack_bytes(picture_levels),
+        }
+        for title, image, picture_codes, picture_levels in zip(
+            titles, images, codes, levels, strict=True
+        )
+    ]
+    if counts is not None:
+        threshold_matrix(counts, 0.5)  # raises for another shape
+        pictures = round(np.sum(counts) / codes[0].size)
+        title = f"all {pictures:,} pictures"
+        cases.append({"title": title, "counts": np.asarray(counts).tolist()})
+    classes = list(zip(CLASS_NAMES, CLASS_COLOURS, strict=True))
+    settings = {"cases": cases, "classes": classes, "size": codes[0].shape}
+    return explorer("scores", settings)
+
+
+def pack_bytes(values):
+    """Return bytes as text: packed by zlib, written in base64."""
+    return base64.b64encode(zlib.compress(values.tobytes(), 9)).decode()

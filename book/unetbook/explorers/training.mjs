@@ -158,7 +158,8 @@ function sign(mark, [x, y], size, name) {
 class Pet {
   constructor(pet, number, size) {
     Object.assign(this, { pet, number });
-    const picture = (src, alt) => element("img", { src, alt, ...size });
+    // In the dark the theme changes the colours of other pictures.
+    const picture = (src, alt) => element("img", { src, alt, class: "dark-light", ...size });
     this.mask = picture(pet.truth, "");
     this.none = element("div", { class: "none" }, "not kept");
     this.score = element("div", { class: "score" });
