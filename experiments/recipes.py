@@ -66,7 +66,12 @@ ARTICLE = Recipe(
     learning_rate=1e-3,
     batch_size=64,
 )
-COURSE = Recipe("ours: a quarter of the article's widths, a sixteenth of its work")
+COURSE = Recipe(
+    "ours: a quarter of the article's widths, a sixteenth of its work",
+    dropout_rate=0.1,
+    augmentation=("flip", "colour"),
+    loss="cross-entropy + Dice",
+)
 LONG = Recipe(
     "ours, six levels, as long as it pays; the weights that the book ships",
     filters=(16, 32, 64, 96, 144, 192),
@@ -76,8 +81,9 @@ LONG = Recipe(
 )
 LONGER = replace(
     LONG,
-    about="course-long and 24 epochs more, with another warm-up and cosine",
+    about="course-long and 24 epochs more, uncropped, with another cosine",
     after="course-long",
+    augmentation=("flip", "colour", "sharpness"),
     epochs=24,
 )
 TINY = replace(
@@ -106,6 +112,9 @@ ABLATIONS = {
         SMALL, about="a fresh flip, nothing else", augmentation=("flip",)
     ),
     "small-no-augmentation": replace(SMALL, about="no augmentation", augmentation=()),
+    "small-crop": replace(
+        SMALL, about="crops added", augmentation=("flip", "crop", "colour")
+    ),
     "small-no-batch-normalization": replace(
         SMALL, about="no batch normalisation", batch_normalization=False
     ),
@@ -122,9 +131,7 @@ ABLATIONS = {
     "small-weighted": replace(
         SMALL, about="classes weighted by rarity", loss="weighted cross-entropy"
     ),
-    "small-dice": replace(
-        SMALL, about="Dice added to the loss", loss="cross-entropy + Dice"
-    ),
+    "small-no-dice": replace(SMALL, about="cross-entropy alone", loss="cross-entropy"),
 }
 RECIPES = {
     "course-long": LONG,
