@@ -18,7 +18,7 @@ FOLDER = ROOT / "_build" / "slides"
 TITLE = """\
 # Pets, pixel by pixel
 
-From photographs to a U-Net, in one lecture
+From pictures to a U-Net, in one lecture
 
 <style>
 .reveal section .jp-RenderedHTMLCommon { font-size: 26px; text-align: center; }
