@@ -81,10 +81,10 @@ LONG = Recipe(
 )
 LONGER = replace(
     LONG,
-    about="course-long and 24 epochs more, uncropped, with another cosine",
+    about="course-long and 16 epochs more, uncropped, with another cosine",
     after="course-long",
     augmentation=("flip", "colour", "sharpness"),
-    epochs=24,
+    epochs=16,
 )
 TINY = replace(
     LONG,
