@@ -25,7 +25,7 @@ test: setup  ## run every test, and every chapter against its stored outputs
 pages: setup  ## look at every page and explorer in a browser: needs Chromium and npm
 	$(RUN) tools/browser.py
 	$(RUN) tools/build.py --stored
-	$(RUN) -m pytest -m browser tests/test_browser.py tests/test_browser_explorer.py
+	$(RUN) -m pytest -m browser tests/test_browser*.py
 
 outputs: setup  ## run the chapters and store their outputs in the notebooks
 	$(RUN) tools/outputs.py $(CHAPTERS)

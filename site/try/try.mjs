@@ -149,16 +149,21 @@ function complain(error) {
 async function load(model) {
   const missing = (state.loaded.has(RUNTIME.name) ? 0 : RUNTIME_BYTES) +
     (state.loaded.has(model.name) ? 0 : model.bytes);
-  let done = 0;
+  let [done, waiting] = [0, true];
+  const onBytes = (bytes) => {
+    done += bytes;
+    if (waiting) showProgress(done, missing); // the other file comes on after a failure
+  };
   if (missing) {
     part("status").textContent = `Fetching ${megabytes(missing)} …`;
     showProgress(0, missing);
   }
   try {
-    const network = await loadNetwork(model, (bytes) => showProgress((done += bytes), missing));
+    const network = await loadNetwork(model, onBytes);
     state.loaded.add(RUNTIME.name).add(model.name);
     return network;
   } finally {
+    waiting = false;
     part("progress").hidden = true;
     part("costs").textContent = describeCosts();
   }
