@@ -37,12 +37,13 @@ SEEDS = (0, 1, 2)
 MEASURED = Path(unetbook.__file__).parent / "measured" / "quick_drawn.json"
 
 
-def train_as_chapter_7(config, run_dir=None):
+def train_as_chapter_7(config, run_dir=None, build=build_unet):
     """Train a U-Net by the words of chapter 7.
 
     Args:
         config: A `Config`.
         run_dir: Where to keep the run, or None.
+        build: What makes the network, called as `build_unet` is.
 
     Returns:
         `(model, history, pets)`.
@@ -52,7 +53,7 @@ def train_as_chapter_7(config, run_dir=None):
     pets = load_pets(config.data, seed=config.seed)
     train_pairs = cache_pairs(pets.train, config.image_size)
     train_ds = training_epochs(train_pairs, config, config.seed)
-    model = build_unet(
+    model = build(
         config.image_size, filters=config.filters, dropout_rate=config.dropout_rate
     )
     total_steps = config.epochs * len(train_ds(0))

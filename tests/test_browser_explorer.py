@@ -259,8 +259,8 @@ def test_motion_is_left_out_where_the_reader_asks_for_it(visit):  # noqa: F811
 
 def test_the_page_serves_the_file_of_the_package(visit, address):  # noqa: F811
     page = visit(CHAPTER)
-    for ending in ("mjs", "css"):
-        name = f"transposed_convolution.{ending}"
+    stems = ("shared", "transposed_convolution")
+    for name in [f"{stem}.{ending}" for stem in stems for ending in ("mjs", "css")]:
         served = page.request.get(f"{address}/_static/{name}").text()
         assert served == (EXPLORERS / name).read_text(encoding="utf-8")
 

@@ -35,9 +35,11 @@ from experiments.run import (
     start_network,
     train_recipe,
 )
+from experiments.skips import CUTS, build_cut_unet
 from unetbook.data import cache_pairs, make_dataset
 from unetbook.inspection import unet_parameters
 from unetbook.metrics import confusion_matrix
+from unetbook.model import build_unet
 
 ROOT = Path(__file__).parents[1]
 
@@ -72,6 +74,27 @@ def test_sizes_are_within_what_the_book_promises():
     for name in ("course-long", "course-longer"):
         assert build_network(RECIPES[name]).count_params() <= 2_500_000
     assert build_network(RECIPES["tiny"]).count_params() <= 130_000
+
+
+@pytest.mark.slow
+def test_a_net_with_no_skip_or_every_skip_cut_is_that_of_build_unet():
+    widths = (2, 4, 8, 16, 32)
+    for name, use_skips in (("none", True), ("all", False)):
+        keras.utils.set_random_seed(0)
+        ours = build_cut_unet(16, widths, 0.3, CUTS[name])
+        keras.utils.set_random_seed(0)
+        theirs = build_unet(16, filters=widths, use_skips=use_skips)
+        pairs = zip(ours.get_weights(), theirs.get_weights(), strict=True)
+        assert all(np.array_equal(one, other) for one, other in pairs)
+
+
+@pytest.mark.slow
+def test_one_cut_skip_takes_its_half_of_one_convolution_away():
+    widths = (2, 4, 8, 16, 32)
+    whole = build_cut_unet(16, widths, 0.3, ()).count_params()
+    for level, width in enumerate(widths[:-1]):
+        cut = build_cut_unet(16, widths, 0.3, CUTS[str(level + 1)])
+        assert whole - cut.count_params() == 3 * 3 * width * width
 
 
 def test_up_sampling_leaves_no_transposed_convolution():

@@ -3,6 +3,8 @@
 Node runs the module itself; the browser tests drive what is around it.
 """
 
+import base64
+import io
 import json
 import re
 import shutil
@@ -12,8 +14,17 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+from PIL import Image
 
-from unetbook.widgets import EXPLORERS, explore_transposed_convolution, explorer
+from unetbook.plotting import CLASS_COLOURS
+from unetbook.uris import mask_uri, png_uri
+from unetbook.widgets import (
+    EXPLORERS,
+    explore_transposed_convolution,
+    explorer,
+    read_script,
+    read_style,
+)
 
 ROOT = Path(__file__).parents[1]
 CHAPTER = ROOT / "book" / "02_transposed_convolution.ipynb"
@@ -159,8 +170,17 @@ def test_the_output_of_a_cell_holds_settings_style_and_script():
         "strides": 2,
         "padding": "valid",
     }
-    assert MODULE.read_text(encoding="utf-8") in text
-    assert MODULE.with_suffix(".css").read_text(encoding="utf-8") in text
+    assert read_style("transposed_convolution") in text
+    assert read_script("transposed_convolution") in text
+
+
+def test_a_script_in_a_cell_imports_nothing_and_holds_every_line():
+    script = read_script("transposed_convolution")
+    shared = (EXPLORERS / "shared.mjs").read_text(encoding="utf-8")
+    own = MODULE.read_text(encoding="utf-8")
+    assert not re.search(r"^\s*import\b|import\(", script, re.MULTILINE)
+    assert shared in script
+    assert script.replace(shared, "") == re.sub(r"import [^;]*;\n", "", own)
 
 
 @pytest.mark.parametrize("path", sorted(EXPLORERS.glob("*.*")), ids=lambda p: p.name)
@@ -168,7 +188,28 @@ def test_explorers_fetch_nothing_and_can_stand_inside_a_page(path):
     text = path.read_text(encoding="utf-8")
     assert "</" not in text
     assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)|@import|url\(", text)
-    assert not re.search(r"\bfetch\(|^\s*import\b|import\(", text, re.MULTILINE)
+    assert not re.search(r"\bfetch\(|import\(", text)
+    imports = re.findall(r"^\s*import\b[^;]*;", text, re.MULTILINE)
+    assert all(line.endswith('} from "./shared.mjs";') for line in imports)
+
+
+def open_uri(uri):
+    """Return the picture of an address that holds it."""
+    header, content = uri.split(",")
+    assert header == "data:image/png;base64"
+    return Image.open(io.BytesIO(base64.b64decode(content)))
+
+
+def test_pictures_travel_inside_the_page():
+    pixels = np.arange(24, dtype="uint8").reshape(2, 4, 3)
+    assert (np.asarray(open_uri(png_uri(pixels))) == pixels).all()
+
+
+def test_a_mask_keeps_its_codes_and_gets_the_colours_of_the_classes():
+    image = open_uri(mask_uri([[0, 1, 2]]))
+    assert np.asarray(image).tolist() == [[0, 1, 2]]
+    shown = np.asarray(image.convert("RGB"))[0]
+    assert [f"#{bytes(colour).hex()}" for colour in shown] == list(CLASS_COLOURS)
 
 
 def test_the_chapter_stores_the_explorer_as_it_is_now():

@@ -259,6 +259,23 @@ def test_early_stopping_counts_over_epochs():
     assert len(run(fresh(), callbacks=[patient])["loss"]) == 2
 
 
+def test_recording_predictions_changes_no_bit_of_a_run_or_its_resume(
+    finished, tmp_path
+):
+    model, recorded = fresh(), {}
+
+    def record(epoch, logs=None):
+        recorded[epoch + 1] = model.predict(Batches(0).images[0], verbose=0)
+
+    watch = keras.callbacks.LambdaCallback(on_epoch_end=record)
+    with pytest.raises(KeyboardInterrupt):
+        run(model, tmp_path, callbacks=[watch, Stop(1)])
+    assert set(recorded) == {1}
+    run(spoilt(), tmp_path, callbacks=[watch])  # the same model, other weights
+    assert set(recorded) == {1, 2, 3}
+    assert_same(values(model), finished[0])
+
+
 def test_tensorboard_gets_every_epoch(tmp_path):
     pytest.importorskip("tensorboard")
     board = keras.callbacks.TensorBoard(tmp_path, write_graph=False)

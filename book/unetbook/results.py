@@ -141,3 +141,23 @@ def read_pictures(name, folder=None):
     with np.load(file, allow_pickle=False) as arrays:
         values = {field: arrays[field] for field in Pictures._fields}
     return Pictures(**values)._replace(matrices=values["matrices"].astype("int64"))
+
+
+def read_cuts(folder=None):
+    """Read what `experiments/skips.py` measured with skip connections cut.
+
+    Args:
+        folder: As in `read_measured`.
+
+    Returns:
+        `(measured, arrays)`: the scores, and `images` uint8 `(pictures, H, W, 3)`,
+        `masks` `(pictures, H, W)` and `pred_masks` `(nets, pictures, H, W)`.
+
+    Raises:
+        ValueError: If there is no such file.
+    """
+    measured = read_measured("skips", folder)
+    file = Path(folder or MEASURED_DIR) / "skips_pictures.npz"
+    with np.load(file, allow_pickle=False) as arrays:
+        names = ("images", "masks", "pred_masks")
+        return measured, {name: arrays[name] for name in names}

@@ -12,13 +12,26 @@ neither a kernel nor the network nor ipywidgets.
 import html
 import io
 import json
+import re
 from importlib.resources import files
 
 import ipywidgets
 import matplotlib.pyplot as plt
+import numpy as np
 from IPython.display import HTML
 
-from unetbook.plotting import check_examples, plot_examples, plot_overlay
+from unetbook.anatomy import describe_blocks, describe_cuts
+from unetbook.config import CLASS_NAMES
+from unetbook.metrics import confusion_matrix, mean_iou
+from unetbook.plotting import (
+    CLASS_COLOURS,
+    check_examples,
+    plot_examples,
+    plot_overlay,
+)
+from unetbook.prediction import load_pretrained, read_picture, squeeze_picture
+from unetbook.results import read_cuts
+from unetbook.uris import mask_uri, photo_uri
 
 EXPLORERS = files("unetbook") / "explorers"
 
@@ -114,6 +127,20 @@ def explore_overlay(image, mask, steps=5):
     return step_through(pictures, "tint")
 
 
+def read_script(name):
+    """Return an explorer's script with what it imports from `shared.mjs` written in."""
+    script = (EXPLORERS / f"{name}.mjs").read_text(encoding="utf-8")
+    shared = (EXPLORERS / "shared.mjs").read_text(encoding="utf-8")
+    before, after = re.split(r'import \{[^}]*\} from "\./shared\.mjs";\n', script)
+    return f"{before}{shared}{after}"
+
+
+def read_style(name):
+    """Return what all explorers share of their style, and an explorer's own."""
+    files = (EXPLORERS / f"{stem}.css" for stem in ("shared", name))
+    return "\n".join(file.read_text(encoding="utf-8") for file in files)
+
+
 def explorer(name, settings):
     """Return one of the package's explorers as the output of a cell.
 
@@ -127,17 +154,13 @@ def explorer(name, settings):
     Returns:
         An `IPython.display.HTML`.
     """
-    style, script = (
-        (EXPLORERS / f"{name}.{ending}").read_text(encoding="utf-8")
-        for ending in ("css", "mjs")
-    )
     return HTML(
         f'<div data-explorer="{name.replace("_", "-")}"'
         f' data-settings="{html.escape(json.dumps(settings))}">\n'
         "<p>Here the page shows an explorer. It needs a browser with scripts: open the"
         " rendered page, or run this cell.</p>\n</div>\n"
-        f"<style>\n{style}</style>\n"
-        f'<script type="module">\n{script}</script>'
+        f"<style>\n{read_style(name)}</style>\n"
+        f'<script type="module">\n{read_script(name)}</script>'
     )
 
 
@@ -170,3 +193,106 @@ def explore_transposed_convolution(
     settings = {"inputSize": input_size, "kernelSize": kernel_size}
     settings |= {"strides": strides, "padding": padding}
     return explorer("transposed_convolution", settings)
+
+
+def explore_network(model=None, picture=None):
+    """Look into every block of a U-Net, and cut its skip connections.
+
+    Blocks, counts, receptive fields and feature maps are those of `model`. The masks
+    with skips cut are stored: nets of the quick tier, trained by
+    `experiments/skips.py`; they are shown for models with as many levels.
+
+    Args:
+        model: A functional `keras.Model` from `build_unet`; None for the trained
+            network that comes with the book.
+        picture: What `read_picture` takes, of any size; None for a drawn pet.
+
+    Returns:
+        An `IPython.display.HTML`; it works without a kernel.
+
+    Raises:
+        ValueError: If the model is no U-Net, or the picture cannot be read.
+    """
+    model = load_pretrained("drawn") if model is None else model
+    measured, stored = read_cuts()
+    picture = stored["images"][0] if picture is None else picture
+    height, width = model.input_shape[1:3]
+    image = squeeze_picture(read_picture(picture), height, width) / 255
+    blocks, skips = describe_blocks(model, image.astype("float32"))
+    comparable = len(skips) == max(len(net["cut"]) for net in measured["nets"])
+    settings = {
+        "parameters": model.count_params(),
+        "image": photo_uri(image),
+        "size": (height, width),
+        "blocks": blocks,
+        "skips": skips,
+        "cuts": describe_cuts(measured, stored) if comparable else None,
+    }
+    return explorer("network", settings)
+
+
+def explore_training(images, masks, snapshots, history):
+    """Move through the epochs of a training: predicted masks and losses together.
+
+    Args:
+        images: `(B, H, W, 3)`, floats in [0, 1] or uint8; a few pictures.
+        masks: Their true masks, integers `(B, H, W)` in {0, 1, 2}.
+        snapshots: A dictionary from epochs, counted from 1, to the masks that were
+            predicted after them, of the same shape. Epochs may be missing, as after a
+            resume; the film says so.
+        history: What `train` returned: lists with one number an epoch, `loss` and any
+            of `val_loss` and `val_mean_iou`.
+
+    Returns:
+        An `IPython.display.HTML`; it works without a kernel.
+
+    Raises:
+        ValueError: If shapes or values do not fit, or an epoch was not trained.
+    """
+    rows = check_examples(images, masks, None, None)
+    curves = check_curves(history)
+    check_snapshots(snapshots, len(curves["loss"]))
+    pets = [
+        {"image": photo_uri(image), "truth": mask_uri(mask)}
+        | {"masks": {}, "scores": {}}
+        for image, mask in zip(rows["picture"], rows["truth"], strict=True)
+    ]
+    for epoch, pred_masks in snapshots.items():
+        predicted = check_examples(images, masks, pred_masks, None)["prediction"]
+        for pet, mask, pred_mask in zip(pets, rows["truth"], predicted, strict=True):
+            pet["masks"][int(epoch)] = mask_uri(pred_mask)
+            score = mean_iou(confusion_matrix(mask, pred_mask))
+            pet["scores"][int(epoch)] = round(score, 4)
+    classes = list(zip(CLASS_NAMES, CLASS_COLOURS, strict=True))
+    settings = {"history": curves, "pets": pets, "classes": classes}
+    return explorer("training", settings | {"size": rows["truth"][0].shape[0]})
+
+
+def check_curves(history):
+    """Return the curves that the film draws, as lists that JSON can hold."""
+    if not history.get("loss"):
+        raise ValueError(
+            f"history has the keys {sorted(history)}, expected loss among them, not "
+            "empty. Pass what train returned."
+        )
+    kept = ("loss", "val_loss", "val_mean_iou")
+    curves = {name: history[name] for name in kept if history.get(name)}
+    for name, values in curves.items():
+        if len(values) != len(curves["loss"]):
+            raise ValueError(
+                f"history[{name!r}] has {len(values)} entries and history['loss'] "
+                f"{len(curves['loss'])}. Every list holds one number an epoch."
+            )
+        curves[name] = [round(x, 5) if np.isfinite(x) else None for x in values]
+    return curves
+
+
+def check_snapshots(snapshots, epochs):
+    """Raise a `ValueError` unless masks were kept, and of trained epochs only."""
+    unknown = [epoch for epoch in snapshots if epoch not in range(1, epochs + 1)]
+    if unknown or not snapshots:
+        raise ValueError(
+            f"snapshots has the epochs {list(snapshots)}, and history holds epochs 1 "
+            f"to {epochs}. Write after each epoch, which Keras counts from 0: "
+            "snapshots[epoch + 1] = predict_masks(model, images)."
+        )

@@ -1,10 +1,14 @@
 // The transposed-convolution explorer of chapter 2. No dependencies, no network.
 //
-// This one file serves the rendered page, JupyterLab and Colab: `unetbook.widgets`
-// puts it into the output of a cell. A page of your own needs an element with
-// data-explorer="transposed-convolution", the style beside this file, and this file as
-// a module. First comes the arithmetic, which a test compares with Keras through Node;
+// This file serves the rendered page, JupyterLab and Colab: `unetbook.widgets` puts it
+// into the output of a cell. A page of your own needs an element with
+// data-explorer="transposed-convolution", the two styles beside this file, and this file
+// as a module. First comes the arithmetic, which a test compares with Keras through Node;
 // then the state, the wording, the parts of the display, and what the reader can do.
+
+import {
+  Player, button, checkbox, chooser, element, listed, number, panel, plural, slider, start,
+} from "./shared.mjs";
 
 // ------------------------------------------------------------------- arithmetic
 
@@ -168,13 +172,9 @@ function resized(values, size) {
 
 // ---------------------------------------------------------------------- wording
 
-const number = (value) => String(Math.round(value * 100) / 100 + 0).replace("-", "−");
 const factor = (value) => (value < 0 ? `(${number(value)})` : number(value));
 const place = (index, size) => `row ${rowOf(index, size) + 1}, column ${(index % size) + 1}`;
 const span = (first, last) => (first === last ? `${first}` : `${first} to ${last}`);
-const plural = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
-const listed = (items, word) => items.length < 2 ? `${items[0]}`
-  : `${items.slice(0, -1).join(", ")} ${word} ${items.at(-1)}`;
 
 /** The size formula with the reader's numbers filled in. */
 function formula({ inputSize: n, kernelSize: k, strides: s, padding, output, canvas, before }) {
@@ -242,16 +242,6 @@ function gatherSentence({ picked, stamps, x, kernel, ways, output }) {
 }
 
 // ------------------------------------------------------------ parts of the display
-
-/** Make an element; children may be elements or texts. */
-function element(name, attributes = {}, ...children) {
-  const svg = ["svg", "rect", "text"].includes(name);
-  const made = svg ? document.createElementNS("http://www.w3.org/2000/svg", name)
-    : document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
-}
 
 /** Colour a cell by its value: `--shade` from 0 to 1, and its sign. */
 function shade(cell, value, highest) {
@@ -330,42 +320,6 @@ class Grid {
     event.preventDefault();
     if (Number.isInteger(target)) this.go(target);
   }
-}
-
-/** A slider with its name and its value before it. */
-function slider(label, [min, max], onInput) {
-  const input = element("input", { type: "range", min, max, step: 1 });
-  const value = element("b", { class: "value", "aria-hidden": "true" });
-  input.addEventListener("input", () => onInput(Number(input.value)));
-  const root = element("label", { class: "slider" },
-    element("span", {}, `${label} `, value), input);
-  const show = (current) => {
-    input.value = current;
-    value.textContent = current;
-  };
-  return { root, input, show };
-}
-
-/** A list to choose from. */
-function chooser(label, options, onChange) {
-  const select = element("select", {}, ...Object.entries(options).map(([value, text]) =>
-    element("option", { value }, text)));
-  select.addEventListener("change", () => onChange(select.value));
-  const root = element("label", { class: "chooser" }, element("span", {}, label), select);
-  return { root, show: (value) => { select.value = value; } };
-}
-
-/** A plain button. */
-function button(text, onClick, attributes = {}) {
-  const made = element("button", { type: "button", ...attributes }, text);
-  made.addEventListener("click", onClick);
-  return made;
-}
-
-/** A part with a heading; `size` stands behind the heading. */
-function panel(title, name, ...children) {
-  const heading = element("div", { class: "title" }, title);
-  return { root: element("div", { class: `panel panel-${name}` }, heading, ...children), heading };
 }
 
 // -------------------------------------------------------------- the matrix, as SVG
@@ -469,7 +423,6 @@ const HINT = "Choose an input pixel to lay the stamps up to it; a digit, plus or
 class Explorer {
   constructor(root, settings = {}) {
     this.root = root;
-    root.setAttribute("data-lm-suppress-shortcuts", "true"); // JupyterLab's own keys
     this.state = { ...PRESETS[0], ...settings, picked: null, x: [], kernel: [] };
     refresh(this.state);
     this.makeControls();
@@ -477,7 +430,7 @@ class Explorer {
     this.makeSteps();
     this.assemble();
     this.update();
-    this.say(stepSentence(this.state));
+    this.player.say(stepSentence(this.state));
   }
 
   // What the reader can set.
@@ -500,8 +453,8 @@ class Explorer {
       kernelFill: chooser("kernel values", labels(KERNEL_FILLS),
         (kernelFill) => this.set({ kernelFill })),
     };
-    this.beside = element("input", { type: "checkbox" });
-    this.beside.addEventListener("change", () => this.set({ beside: this.beside.checked }));
+    this.beside = checkbox("show “repeat, then convolve” beside it",
+      (beside) => this.set({ beside }));
   }
 
   makeGrids() {
@@ -521,15 +474,8 @@ class Explorer {
   }
 
   makeSteps() {
-    this.position = slider("stamps laid:", [0, 1], (value) => this.step(value));
-    this.play = button("Play", () => this.toggle(), { class: "play" });
-    const move = (text, by) => button(text, () => {
-      this.stop();
-      this.step(this.state.stamps + by);
-    });
-    this.steps = element("div", { class: "steps", role: "group", "aria-label": "step through the stamps" },
-      move("Back", -1), move("Next", 1), this.play, this.position.root);
-    this.status = element("p", { class: "status", role: "status" });
+    this.player = new Player({ what: "step through the stamps", label: "stamps laid:",
+      go: (stamps) => this.step(stamps) });
   }
 
   /** A minus and a plus for the chosen cell, so that a finger can change its value. */
@@ -575,13 +521,11 @@ class Explorer {
     }
     const { padding, inputFill, kernelFill } = this.choosers;
     const parts = (...names) => names.map((name) => this.panels[name].root);
-    const besideLabel = element("label", { class: "check" }, this.beside,
-      "show “repeat, then convolve” beside it");
     this.root.replaceChildren(
       element("div", { class: "presets", role: "group", "aria-label": "examples" }, ...this.presets),
       element("div", { class: "settings" }, ...Object.values(this.sliders).map((s) => s.root),
-        padding.root, inputFill.root, kernelFill.root, besideLabel),
-      this.formula, element("div", { class: "bar" }, this.steps, this.status),
+        padding.root, inputFill.root, kernelFill.root, this.beside.root),
+      this.formula, this.player.root,
       element("p", { class: "hint" }, HINT),
       element("div", { class: "stage" },
         element("div", { class: "given" }, ...parts("input", "kernel", "stamp")),
@@ -593,17 +537,17 @@ class Explorer {
 
   /** Take a preset over. */
   take(preset) {
-    this.stop();
+    this.player.stop();
     Object.assign(this.state, preset, { picked: null });
     refresh(this.state);
     this.kernel.current = this.output.current = 0;
     this.update();
-    this.say(settingSentence(this.state));
+    this.player.say(settingSentence(this.state));
   }
 
   /** Change some settings; everything is stamped again. */
   set(changes) {
-    this.stop();
+    this.player.stop();
     const { state } = this;
     const all = state.stamps === state.inputSize ** 2;
     Object.assign(state, changes, { picked: null });
@@ -612,7 +556,7 @@ class Explorer {
     if (state.kernelFill === "own") state.kernel = resized(state.kernel, state.kernelSize);
     if (all) state.stamps = state.inputSize ** 2;
     this.update();
-    this.say(settingSentence(state));
+    this.player.say(settingSentence(state));
   }
 
   /** Lay so many stamps. */
@@ -621,16 +565,16 @@ class Explorer {
     this.state.stamps = Math.max(0, Math.min(stamps, last));
     this.state.picked = null;
     this.update();
-    this.say(stepSentence(this.state));
+    this.player.say(stepSentence(this.state));
   }
 
   /** Look at one output pixel. */
   pick(index) {
-    this.stop();
+    this.player.stop();
     const { state } = this;
     state.picked = keptPixel(index, state);
     this.update();
-    this.say(state.picked === null
+    this.player.say(state.picked === null
       ? `Cut off: “same” keeps ${state.output} of ${state.canvas} rows and columns.`
       : gatherSentence(state));
   }
@@ -640,7 +584,7 @@ class Explorer {
     this.kernel.current = index;
     this.update();
     const { kernelSize, kernel } = this.state;
-    this.say(`Weight in ${place(index, kernelSize)} of the kernel: ${number(kernel[index])}.`);
+    this.player.say(`Weight in ${place(index, kernelSize)} of the kernel: ${number(kernel[index])}.`);
   }
 
   /** Change the chosen value: a digit sets it, minus and plus move it by one. */
@@ -654,35 +598,8 @@ class Explorer {
     this.state[values === "x" ? "inputFill" : "kernelFill"] = "own";
     this.update();
     const what = values === "x" ? "Input" : "Kernel";
-    this.say(`${what} ${place(grid.current, grid.size)} is now ${number(list[grid.current])}.`);
+    this.player.say(`${what} ${place(grid.current, grid.size)} is now ${number(list[grid.current])}.`);
     return true;
-  }
-
-  /** Lay the stamps one after another, from the start if all are laid. */
-  toggle() {
-    if (this.timer) {
-      this.stop();
-      return;
-    }
-    this.status.setAttribute("aria-live", "off"); // not a sentence every second
-    this.play.textContent = "Pause";
-    if (this.state.stamps === this.state.inputSize ** 2) this.step(0);
-    this.timer = setInterval(() => {
-      const done = this.state.stamps + 1 >= this.state.inputSize ** 2;
-      if (done) this.stop();
-      this.step(this.state.stamps + 1);
-    }, 900);
-  }
-
-  stop() {
-    clearInterval(this.timer);
-    this.timer = null;
-    this.status.removeAttribute("aria-live");
-    this.play.textContent = "Play";
-  }
-
-  say(sentence) {
-    this.status.textContent = sentence;
   }
 
   // What the reader sees.
@@ -709,9 +626,8 @@ class Explorer {
     const { state } = this;
     for (const key of Object.keys(this.sliders)) this.sliders[key].show(state[key]);
     for (const key of Object.keys(this.choosers)) this.choosers[key].show(state[key]);
-    this.beside.checked = state.beside;
-    this.position.input.max = state.inputSize ** 2;
-    this.position.show(state.stamps);
+    this.beside.show(state.beside);
+    this.player.show(state.stamps, state.inputSize ** 2);
     this.formula.textContent = formula(state);
     PRESETS.forEach((preset, i) => {
       const taken = SETTINGS.every((key) => state[key] === preset[key]);
@@ -805,13 +721,4 @@ function besideSentence(convolved, total, strides, kernelSize) {
     `it with stride 1. Away from the rim: ${few(here)} here, ${few(there)} with the stamps.`;
 }
 
-/** Start an explorer in an element; `data-settings` may hold settings as JSON. */
-export function explore(root) {
-  root.dataset.started = "yes";
-  return new Explorer(root, JSON.parse(root.dataset.settings ?? "{}"));
-}
-
-if (typeof document !== "undefined") {
-  const waiting = '[data-explorer="transposed-convolution"]:not([data-started])';
-  document.querySelectorAll(waiting).forEach(explore);
-}
+start("transposed-convolution", (root, settings) => new Explorer(root, settings));
