@@ -33,6 +33,16 @@ def describe_ceiling():
     )
 
 
+def describe_hours(runs):
+    """Return one line: the hours of training on each kind of device."""
+    hours = {}
+    for run in runs:
+        device = f"{run['where']['device']} ({run['where']['cores']} cores)"
+        hours[device] = hours.get(device, 0) + run["seconds"]["training"] / 3600
+    spent = [f"{hour:.1f} on {device}" for device, hour in hours.items()]
+    return f"Hours of training: {', '.join(spent) or 'none'}."
+
+
 def describe_recipe(name, runs):
     """Return one row of the table."""
     test = score_runs(runs)
@@ -65,6 +75,7 @@ def print_table(folder=None):
     print("\nWhole test split, photographs shrunk to 128 x 128 without antialiasing.")
     print("merged: IoU of the pet with its border; ±: standard deviation over seeds.")
     print(describe_ceiling())
+    print(describe_hours([run for runs in found.values() for run in runs]))
     missing = [
         f"{name} ({planned_seeds(name) - len(runs)})"
         for name, runs in found.items()

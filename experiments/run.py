@@ -19,6 +19,7 @@ from keras import layers, ops
 
 import unetbook
 from experiments.losses import LOSSES
+from experiments.recipes import RECIPES
 from unetbook.augmentation import augment
 from unetbook.config import device_name, runs_dir
 from unetbook.data import (
@@ -162,22 +163,20 @@ def make_recipe_optimizer(recipe, total_steps):
     return make_optimizer(recipe.learning_rate, total_steps)
 
 
-def train_recipe(recipe, seed, pairs, *, precision="float32", run_dir=None):
+def train_recipe(recipe, name, seed, pairs, precision="float32"):
     """Train a recipe, or go on with a run that was stopped.
 
     Args:
         recipe: A `Recipe`.
+        name: Its name.
         seed: Seed of the weights, the order and the draws.
         pairs: `Pairs` from `load_pairs`.
         precision: Keras's dtype policy while training.
-        run_dir: Where the run is kept, or None.
 
     Returns:
         `(model, history)`; the model computes in float32 again.
     """
-    keras.utils.set_random_seed(seed)
-    with dtype_policy(precision):
-        model = build_network(recipe)
+    model = start_network(recipe, seed, pairs, precision)
     train_pairs = pairs.train
     if recipe.frozen_flip:
         train_pairs = freeze_flips(train_pairs, seed)
@@ -188,10 +187,26 @@ def train_recipe(recipe, seed, pairs, *, precision="float32", run_dir=None):
     settings = {**dataclasses.asdict(recipe), "seed": seed} | pairs.description
     settings.pop("about")
     val_ds = make_dataset(pairs.validation, SCORE_BATCH)
+    run_dir = find_run_dir(recipe, name, seed)
     history = train(
         model, train_ds, val_ds, recipe.epochs, run_dir=run_dir, settings=settings
     )
     return to_float32(model, recipe), history
+
+
+def start_network(recipe, seed, pairs, precision):
+    """Build the network that a training begins with; see `Recipe.after`."""
+    before = None
+    if recipe.after:
+        before, _ = train_recipe(
+            RECIPES[recipe.after], recipe.after, seed, pairs, precision
+        )
+    keras.utils.set_random_seed(seed)
+    with dtype_policy(precision):
+        model = build_network(recipe)
+    if before:
+        model.set_weights(before.get_weights())
+    return model
 
 
 @contextlib.contextmanager
@@ -257,10 +272,7 @@ def measure(
         The dictionary that was written.
     """
     pairs = pairs or load_pairs(recipe)
-    run_dir = find_run_dir(recipe, name, seed)
-    model, history = train_recipe(
-        recipe, seed, pairs, precision=precision, run_dir=run_dir
-    )
+    model, history = train_recipe(recipe, name, seed, pairs, precision)
     began = time.perf_counter()
     validation, validation_loss = score_pictures(model, pairs.validation)
     test, test_loss = score_pictures(model, pairs.test)

@@ -13,7 +13,6 @@ from experiments.run import (
     SCORE_BATCH,
     describe_place,
     describe_score,
-    find_run_dir,
     load_pairs,
     score_pictures,
     train_recipe,
@@ -41,8 +40,7 @@ def ship(name, seed, precision="float32"):
     """
     recipe = RECIPES[SHIPPED[name]]
     pairs = load_pairs(recipe)
-    run_dir = find_run_dir(recipe, SHIPPED[name], seed)
-    model, _ = train_recipe(recipe, seed, pairs, precision=precision, run_dir=run_dir)
+    model, _ = train_recipe(recipe, SHIPPED[name], seed, pairs, precision)
     round_weights(model)
     matrices, loss = score_pictures(model, pairs.test)
     made_by = f"python -m experiments ship {name} --seed {seed}"

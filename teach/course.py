@@ -78,7 +78,6 @@ def open_nbgrader(settings):
     warnings.filterwarnings("ignore", category=SAWarning)  # about nbgrader's own code
     logging.getLogger("traitlets").propagate = False  # nbgrader's log goes to a file
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     CLASS_FOLDER.mkdir(parents=True, exist_ok=True)
     here = str(Path(sys.executable).parent)
     if here not in os.environ["PATH"].split(os.pathsep):

@@ -35,8 +35,10 @@ def check_sandbox(trust):
     if problem:
         sys.exit(
             f"Nothing was graded, since this machine gives no sandbox: {problem}. On "
-            "Debian or Ubuntu: apt install bubblewrap util-linux. If you trust every "
-            f"student with your files: make grade ASSIGNMENT=... TRUST={TRUST!r}"
+            "Debian or Ubuntu: apt install bubblewrap util-linux. If Ubuntu forbids a "
+            "uid map: sysctl kernel.apparmor_restrict_unprivileged_userns=0, as root. "
+            "If you trust every student with your files: "
+            f"make grade ASSIGNMENT=... TRUST={TRUST!r}"
         )
     return True
 

@@ -4,6 +4,7 @@ The figures are taken from the outputs stored in the chapters, so slides and boo
 the same. A slide names its figure by words of the figure's alt text.
 """
 
+import base64
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,20 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 
 ROOT = Path(__file__).absolute().parents[1]
 FOLDER = ROOT / "_build" / "slides"
+TITLE = """\
+# Pets, pixel by pixel
+
+From pictures to a U-Net, in one lecture
+
+<style>
+.reveal section .jp-RenderedHTMLCommon { font-size: 26px; text-align: center; }
+.reveal section img { display: block; height: 440px; margin: 0 auto; }
+.reveal section img { max-width: 100%; object-fit: contain; }
+.reveal section p { text-align: center !important; }
+.reveal section ul { display: inline-block; text-align: left; }
+.reveal section .jp-InputPrompt, .reveal section .jp-Collapser { display: none; }
+</style>
+"""
 
 
 class Slide(NamedTuple):
@@ -90,6 +105,12 @@ SLIDES = (
         ("Same data, same training.", "The skips bring the fine detail back."),
     ),
     Slide(
+        "The U-Net",
+        "06",
+        "drawn as a U",
+        ("Down to see the whole, up to draw it.", "Dashed: the skips carry detail."),
+    ),
+    Slide(
         "Can it learn four pictures by heart?",
         "06",
         "Four pets, their true masks",
@@ -123,7 +144,10 @@ SLIDES = (
 
 
 def find_figure(chapter, words):
-    """Return `(alt, png)` of the figure in whose alt text these words stand.
+    """Return `(alt, data)` of the figure in whose alt text these words stand.
+
+    Returns:
+        The alt text, and a dictionary from the figure's type to its bytes as base64.
 
     Raises:
         ValueError: If there is no such figure.
@@ -132,8 +156,12 @@ def find_figure(chapter, words):
     for cell in nbformat.read(path, as_version=4).cells:
         alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
         for output in cell.get("outputs", []):
-            if words in alt and "image/png" in output.get("data", {}):
-                return alt, output.data["image/png"]
+            data = output.get("data", {})
+            if words in alt and "image/png" in data:
+                return alt, {"image/png": data["image/png"].replace("\n", "")}
+            if words in alt and "image/svg+xml" in data:
+                text = data["image/svg+xml"].encode()
+                return alt, {"image/svg+xml": base64.b64encode(text).decode()}
     raise ValueError(
         f"No figure of chapter {chapter} has {words!r} in its alt text. Take other "
         "words for this slide in teach/slides.py."
@@ -141,21 +169,20 @@ def find_figure(chapter, words):
 
 
 def make_cell(slide):
-    """Return the cell of one slide: heading, figure, and lines that come one by one."""
-    alt, png = find_figure(slide.chapter, slide.figure)
+    """Return the cell of one slide: heading, figure and lines."""
+    alt, data = find_figure(slide.chapter, slide.figure)
     lines = "\n".join(f"- {line}" for line in slide.lines)
     alt = alt.replace("[", "(").replace("]", ")")
-    text = f"## {slide.title}\n\n![{alt}](attachment:figure.png)\n\n{lines}"
+    text = f"## {slide.title}\n\n![{alt}](attachment:figure)\n\n{lines}"
     cell = new_markdown_cell(text)
-    cell["attachments"] = {"figure.png": {"image/png": png.replace("\n", "")}}
+    cell["attachments"] = {"figure": data}
     cell.metadata["slideshow"] = {"slide_type": "slide"}
     return cell
 
 
 def make_deck():
     """Return the notebook of the lecture."""
-    title = "# Pets, pixel by pixel\n\nFrom photographs to a U-Net, in one lecture"
-    cells = [new_markdown_cell(title, metadata={"slideshow": {"slide_type": "slide"}})]
+    cells = [new_markdown_cell(TITLE, metadata={"slideshow": {"slide_type": "slide"}})]
     cells += [make_cell(slide) for slide in SLIDES]
     for number, cell in enumerate(cells):
         cell["id"] = f"slide-{number:02d}"

@@ -210,10 +210,11 @@ def test_only_colon_fences_and_plain_markdown(path):
 def test_exercises_have_folded_solutions_that_run(path):
     cells = read(path).cells
     text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-    exercises = re.findall(r":::\{exercise\}[^\n]*\n:label: (\S+)", text)
+    exercises = re.findall(r":::\{exercise\} \S[^\n]*\n:label: (\S+)", text)
     solutions = re.findall(r":::\{solution-start\} (\S+)\n:class: dropdown", text)
-    assert len(exercises) >= 3
+    assert len(exercises) >= 4
     assert exercises == solutions
+    assert len(exercises) == text.count(":::{exercise}")
     kinds = "".join(
         "S"
         if ":::{solution-start}" in cell.source
@@ -223,6 +224,41 @@ def test_exercises_have_folded_solutions_that_run(path):
         for cell in cells
     )
     assert len(re.findall(r"Sm*c[mc]*E", kinds)) == len(exercises)
+
+
+@each_chapter
+def test_exercises_say_their_minutes_and_the_guide_adds_them_up(path):
+    text = "\n".join(cell.source for cell in read(path).cells)
+    head = r":::\{exercise\}[^\n]*\n:label: \S+\n\n"
+    minutes = re.findall(head + r"\((\d+) minutes\)", text)
+    assert len(minutes) == text.count(":::{exercise}")
+    guide = (path.parent / "teaching.md").read_text()
+    told = re.search(rf"\({path.name}\).* (\d+) min \|\n", guide)
+    assert sum(map(int, minutes)) == int(told[1])
+
+
+def solution_cells(path):
+    """Return one list of code cells for each solution of a chapter."""
+    solutions, inside = [], False
+    for cell in read(path).cells:
+        if ":::{solution-start}" in cell.source:
+            solutions.append([])
+            inside = True
+        elif ":::{solution-end}" in cell.source:
+            inside = False
+        elif inside and cell.cell_type == "code":
+            solutions[-1].append(cell)
+    return solutions
+
+
+@each_chapter
+def test_solutions_were_run_and_assert_with_messages_that_teach(path):
+    for cells in solution_cells(path):
+        assert all(cell.execution_count for cell in cells)
+        code = ast.parse("\n".join(cell.source for cell in cells))
+        asserts = [node for node in ast.walk(code) if isinstance(node, ast.Assert)]
+        assert asserts, cells[0].source
+        assert all(node.msg for node in asserts), cells[0].source
 
 
 def test_every_chapter_links_to_the_next():

@@ -15,7 +15,14 @@ from keras import layers
 
 from experiments import losses, report
 from experiments.faults import find_doubles, find_doubles_within, read_split
-from experiments.recipes import ABLATIONS, COURSE, RECIPES, SMALL, planned_seeds
+from experiments.recipes import (
+    ABLATIONS,
+    COURSE,
+    RECIPES,
+    SMALL,
+    planned_seeds,
+    trial,
+)
 from experiments.run import (
     add_flips,
     build_network,
@@ -23,7 +30,10 @@ from experiments.run import (
     freeze_flips,
     hash_pairs,
     leave_out_doubles,
+    load_pairs,
     score_pictures,
+    start_network,
+    train_recipe,
 )
 from experiments.skips import CUTS, build_cut_unet
 from unetbook.data import cache_pairs, make_dataset
@@ -61,7 +71,8 @@ def test_the_course_takes_less_than_a_sixteenth_of_the_articles_work():
 
 
 def test_sizes_are_within_what_the_book_promises():
-    assert build_network(RECIPES["course-long"]).count_params() <= 2_500_000
+    for name in ("course-long", "course-longer"):
+        assert build_network(RECIPES[name]).count_params() <= 2_500_000
     assert build_network(RECIPES["tiny"]).count_params() <= 130_000
 
 
@@ -189,6 +200,23 @@ def read(folder):
 
 
 @pytest.mark.slow
+def test_a_recipe_goes_on_from_the_network_of_another(
+    drawn_pets, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("UNETBOOK_RUNS", str(tmp_path))
+    first = trial(COURSE)
+    monkeypatch.setitem(RECIPES, "first", first)
+    pairs = load_pairs(first)
+    trained, _ = train_recipe(first, "first", 0, pairs)
+    second = dataclasses.replace(first, after="first")
+    started = start_network(second, 0, pairs, "float32")
+    fresh = start_network(first, 0, pairs, "float32")
+    for ours, theirs in zip(started.weights, trained.weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert not np.array_equal(fresh.weights[0], started.weights[0])
+
+
+@pytest.mark.slow
 def test_a_run_killed_and_resumed_writes_the_same_file(drawn_pets, tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert start(whole).wait(300) == 0
@@ -233,7 +261,8 @@ def test_the_table_lists_what_is_there_and_what_is_missing(capsys, tmp_path):
             "seed": seed,
             "parameters": 1234,
             "multiply_adds": 5_000_000,
-            "seconds": {"training": 90},
+            "where": {"device": "CPU", "cores": 2},
+            "seconds": {"training": 900},
             "validation": {"matrix": matrix},
             "test": {"matrix": matrix, "cross_entropy": 0.3},
             "test_with_flips": {"matrix": matrix},

@@ -153,13 +153,13 @@ def test_a_package_for_the_browser_with_another_hash_is_refused(tmp_path):
     archive = tmp_path / "axe-core.tgz"
     archive.write_bytes(b"something else")
     with pytest.raises(SystemExit, match="SHA-512"):
-        browser.check_package(archive)
+        browser.check_package(archive, *browser.AXE_PACKAGE[:2])
     assert not archive.exists()
 
 
 def test_a_machine_without_a_browser_is_told_what_to_install(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
     monkeypatch.setattr(browser, "install_playwright", lambda: None)
-    monkeypatch.setattr(browser, "fetch_axe", lambda: None)
+    monkeypatch.setattr(browser, "fetch_package", lambda *package: None)
     with pytest.raises(SystemExit, match="apt install chromium"):
         browser.main()

@@ -1,6 +1,7 @@
-"""Fetch what the browser tests need: playwright for Python, and axe-core.
+"""Fetch what the browser tests need: playwright for Python, and two npm packages.
 
-The tests drive a Chromium that is installed already; they download none.
+The tests drive a Chromium that is installed already; they download none. They are
+answered from npm packages where a page asks another host for a file.
 """
 
 import base64
@@ -13,11 +14,20 @@ from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-AXE = ROOT / "_build" / "browser" / "axe.min.js"
-AXE_PACKAGE = "axe-core@4.14.1"
-AXE_SHA512 = (
+FOLDER = ROOT / "_build" / "browser"
+AXE = FOLDER / "axe.min.js"
+# An npm package, its SHA-512, and the files that the tests take from it.
+AXE_PACKAGE = (
+    "axe-core@4.14.1",
     "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe"
-    "37OgudVGtQ=="
+    "37OgudVGtQ==",
+    ("axe.min.js",),
+)
+RUNTIME_PACKAGE = (
+    "onnxruntime-web@1.30.0",
+    "q0y+JrrtukXSzsBWEMccVfqX25LRmosXHF+CaRJmg8pZClzcV7svNc4rKY3jL02Vb7QmRMDs1Sig"
+    "qR4CXAfKYQ==",
+    ("dist/ort.wasm.bundle.min.mjs", "dist/ort-wasm-simd-threaded.wasm"),
 )
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -37,38 +47,40 @@ def install_playwright():
         sys.exit(f"playwright was not installed: {' '.join(command)} failed.")
 
 
-def check_package(archive):
+def check_package(archive, package, expected):
     """Stop if a downloaded package is not the one that was chosen."""
     digest = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
-    if digest != AXE_SHA512:
+    if digest != expected:
         archive.unlink()
         sys.exit(
-            f"{AXE_PACKAGE} has the SHA-512 {digest}, expected {AXE_SHA512}. It was "
+            f"{package} has the SHA-512 {digest}, expected {expected}. It was "
             "removed. If you changed the version, change the hash in tools/browser.py."
         )
 
 
-def fetch_axe():
-    """Fetch axe-core with npm, check its hash, and keep its one file."""
-    if AXE.exists():
+def fetch_package(package, expected, files):
+    """Fetch a package with npm, check its hash, and keep the files that are needed."""
+    if all((FOLDER / Path(name).name).exists() for name in files):
         return
     if shutil.which("npm") is None:
-        sys.exit("npm is missing; it fetches axe-core. On Debian: apt install npm.")
-    AXE.parent.mkdir(parents=True, exist_ok=True)
-    command = ["npm", "pack", "--silent", AXE_PACKAGE]
-    name = subprocess.check_output(command, cwd=AXE.parent, text=True).split()[-1]
-    archive = AXE.parent / name
-    check_package(archive)
-    with tarfile.open(archive) as package:
-        text = package.extractfile("package/axe.min.js").read()
-    AXE.write_bytes(text)
+        sys.exit(f"npm is missing; it fetches {package}. On Debian: apt install npm.")
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    command = ["npm", "pack", "--silent", package]
+    name = subprocess.check_output(command, cwd=FOLDER, text=True).split()[-1]
+    archive = FOLDER / name
+    check_package(archive, package, expected)
+    with tarfile.open(archive) as members:
+        for file in files:
+            content = members.extractfile(f"package/{file}").read()
+            (FOLDER / Path(file).name).write_bytes(content)
     archive.unlink()
 
 
 def main():
     """Fetch everything, or say what is missing."""
     install_playwright()
-    fetch_axe()
+    fetch_package(*AXE_PACKAGE)
+    fetch_package(*RUNTIME_PACKAGE)
     if find_browser() is None:
         sys.exit("There is no Chromium. On Debian: apt install chromium.")
 
