@@ -5,7 +5,7 @@ ENVIRONMENT := $(or $(VIRTUAL_ENV),.venv)
 RUN := "$(ENVIRONMENT)/bin/python"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test pages outputs weights quick bench resume figures backends \
+.PHONY: help setup book test pages outputs weights skips quick bench resume figures backends \
 	lint format address constraints clean teacher assignments grade feedback formgrader \
 	slides
 
@@ -25,13 +25,17 @@ test: setup  ## run every test, and every chapter against its stored outputs
 pages: setup  ## look at every page and explorer in a browser: needs Chromium and npm
 	$(RUN) tools/browser.py
 	$(RUN) tools/build.py --stored
-	$(RUN) -m pytest -m browser tests/test_browser.py tests/test_browser_explorer.py
+	$(RUN) -m pytest -m browser tests/test_browser.py tests/test_browser_explorer.py \
+		tests/test_browser_network.py
 
 outputs: setup  ## run the chapters and store their outputs in the notebooks
 	$(RUN) tools/outputs.py $(CHAPTERS)
 
 weights: setup  ## train the network that chapter 8 loads
 	$(RUN) -m experiments.weights
+
+skips: setup  ## train the networks whose skips chapter 6 cuts
+	$(RUN) -m experiments.skips
 
 quick: setup  ## measure the quick tier over three seeds
 	$(RUN) -m experiments.quick
