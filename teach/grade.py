@@ -63,7 +63,11 @@ def prepare_pets():
     from unetbook.config import cache_dir, hold_stderr
 
     with hold_stderr():  # TensorFlow's lines while it loads
+        import tensorflow as tf
+
         from unetbook.drawn_pets import hash_source, prepare_drawn_pets
+
+        tf.constant(0)
     name = f"drawn_pets-{hash_source()}"
     copy = course.CLASS_FOLDER / "pets" / name
     if not copy.exists():

@@ -218,6 +218,7 @@ def make_table(maker, wrong, *, source, gradebook, port):
         "empty": (empty, 0),
         "syntax-error": (maker.right(stamp="# task: stamp\ndef stamp(x,\n"), 15),
         "endless-function": (maker.with_body("coverage", "while True:\n    pass"), 16),
+        "endless-first": (maker.with_body("size", "while True:\n    pass"), 15),
         "endless-top": (maker.with_cell("while True:\n    pass"), 20),
         "exit-function": (maker.with_body("matrix", EXIT), 10),
         "exit-top": (maker.with_cell(EXIT), 0),

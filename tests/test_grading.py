@@ -203,6 +203,16 @@ def test_grading_again_gives_the_same_marks(points, hand_ins, tmp_path, capsys):
     assert len(rows) == len(points) + 1, "a folder with few files lost the others"
 
 
+def test_an_endless_task_leaves_time_for_those_behind_it(
+    points, hand_ins, tmp_path, capsys
+):
+    file = next(hand_ins.glob("endless-first_*"))
+    (tmp_path / file.name).write_bytes(file.read_bytes())
+    limits = {"cell_seconds": 60, "check_seconds": 2, "wall_seconds": 50}
+    again = grade.grade_class(NAME, tmp_path, again=True, limits=limits)
+    assert again == {"endless-first": 15}
+
+
 @pytest.fixture(scope="module")
 def settings(class_folder):
     """nbgrader's configuration for the class of the tests."""

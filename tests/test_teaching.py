@@ -279,6 +279,17 @@ def test_another_class_seed_makes_other_hidden_checks(name):
 
 @needs_nbgrader
 @pytest.mark.grading
+def test_trainings_have_more_time_than_answers_and_checks():
+    from teach.assignments import read_source
+    from teach.hooks import quick_cells
+
+    quick = quick_cells(read_source(course.SOURCES / "04_unet.md", "any"))
+    assert {"unet", "unet-check", "unet-output", "train", "train-check"} <= quick
+    assert not quick & {"imports", "train-run", None}
+
+
+@needs_nbgrader
+@pytest.mark.grading
 @pytest.mark.slow
 def test_student_versions_equal_freshly_generated_ones(tmp_path, monkeypatch):
     from teach import assignments
