@@ -22,7 +22,7 @@ const state = { model: null, loaded: new Set(), turn: 0, picture: null, result: 
 // ------------------------------------------------------------------------ wording
 
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(bytes < 1e6 ? 2 : 1)} MB`;
-const percent = (share) => `${Math.round(100 * share)} %`;
+const percent = (share) => `${Math.round(100 * share)}\u00a0%`; // kept on one line
 const seconds = (time) => `${(time / 1000).toFixed(time < 9950 ? 1 : 0)} s`;
 
 /** What the next picture fetches, said before it does. */
@@ -246,8 +246,10 @@ function offerNetworks(models) {
     const input = Object.assign(document.createElement("input"),
       { type: "radio", name: "try-network", value: model.name, checked: i === 0 });
     const numbers = model.parameters.toLocaleString("en");
-    label.append(input, ` ${model.name}: ${megabytes(model.bytes)}, ${numbers} ` +
-      `parameters, mean IoU ${model.meanIou.toFixed(2)} on test photographs`);
+    const text = document.createElement("span");
+    text.textContent = `${model.name}: ${megabytes(model.bytes)}, ${numbers} ` +
+      `parameters, mean IoU ${model.meanIou.toFixed(2)} on test photographs`;
+    label.append(input, text);
     input.addEventListener("change", () => {
       state.model = model;
       part("costs").textContent = describeCosts();
