@@ -5,7 +5,7 @@ ENVIRONMENT := $(or $(VIRTUAL_ENV),.venv)
 RUN := "$(ENVIRONMENT)/bin/python"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test pages outputs weights models quick bench resume figures backends \
+.PHONY: help setup book test pages outputs weights skips models quick bench resume figures backends \
 	lint format address constraints clean teacher assignments grade feedback formgrader \
 	slides
 
@@ -32,6 +32,9 @@ outputs: setup  ## run the chapters and store their outputs in the notebooks
 
 weights: setup  ## train the network that chapter 8 loads
 	$(RUN) -m experiments.weights
+
+skips: setup  ## train the networks whose skips chapter 6 cuts
+	$(RUN) -m experiments.skips
 
 models: setup  ## write the shipped networks as ONNX files for the page "Try it"
 	$(RUN) -m uv run --quiet --isolated --no-project --python $(RUN) \

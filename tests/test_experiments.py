@@ -93,7 +93,7 @@ def test_one_cut_skip_takes_its_half_of_one_convolution_away():
     widths = (2, 4, 8, 16, 32)
     whole = build_cut_unet(16, widths, 0.3, ()).count_params()
     for level, width in enumerate(widths[:-1]):
-        cut = build_cut_unet(16, widths, 0.3, CUTS[str(level + 1)])
+        cut = build_cut_unet(16, widths, 0.3, (level,))
         assert whole - cut.count_params() == 3 * 3 * width * width
 
 

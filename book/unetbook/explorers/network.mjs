@@ -6,7 +6,7 @@
 // reads through Node; then the drawing, the blocks' maps, and the cut skips.
 
 import {
-  button, chooser, element, listed, number, panel, plural, slider, start,
+  button, chooser, element, listed, panel, plural, slider, start,
 } from "./shared.mjs";
 
 // ---------------------------------------------------------------------- wording
@@ -25,7 +25,8 @@ export function fieldText({ field, seen }, [rows, columns]) {
   const all = bottom - top === rows && right - left === columns;
   const within = bottom - top === field && right - left === field;
   if (within && !all) return `${times(field, field)} pixels`;
-  return `${times(field, field)} pixels, ${all ? "the whole picture" : "part of it padding"}`;
+  const around = all ? "the whole picture and padding" : "part of it padding";
+  return `${times(field, field)} pixels: ${around}`;
 }
 
 /** What is announced when a block is chosen. */
@@ -39,24 +40,26 @@ export function blockSentence(block, size) {
 export const findNet = (nets, cut) =>
   nets.findIndex((net) => net.cut.join() === [...cut].sort().join());
 
-/** `skip 2`, `skips 1, 2 and 3`. */
-export const skipNames = (cut) =>
-  `skip${cut.length === 1 ? "" : "s"} ${listed(cut.map((level) => level + 1), "and")}`;
+/** `without skip 2`, `without skips 1 and 2`, `without any skip`. */
+export function withoutText(nets, cut) {
+  if (cut.length === Math.max(...nets.map((net) => net.cut.length))) return "without any skip";
+  return `without skip${cut.length === 1 ? "" : "s"} ${listed(cut.map((level) => level + 1), "and")}`;
+}
 
 /** What is announced when a skip is cut. */
 export function cutSentence({ nets, testPictures }, pet, net) {
   if (net === 0) return "All skips are there.";
   const [before, after] = [pet.nets[0].meanIou, pet.nets[net].meanIou];
   const { lost, won } = pet.nets[net];
-  return `Without ${skipNames(nets[net].cut)}: mean IoU ${score(after)} on this pet, ` +
+  return `${title(withoutText(nets, nets[net].cut))}: mean IoU ${score(after)} on this pet, ` +
     `${score(before)} with all skips; ${plural(lost, "pixel")} lost, ${won} won. ` +
     `On all ${testPictures} test pets ${score(nets[net].meanIou)}, ` +
     `${score(nets[0].meanIou)} with all skips.`;
 }
 
 /** How far the scores can be trusted. */
-export function cautionText({ testPictures, epochs, spread }) {
-  return `Six nets of the quick tier, each trained once for ${epochs} epochs on drawn pets ` +
+export function cautionText({ nets, testPictures, epochs, spread }) {
+  return `${nets.length} nets of the quick tier, each trained once for ${epochs} epochs on drawn pets ` +
     `with the same seed, and scored on ${testPictures} test pets they had not seen. Three seeds ` +
     `of the net with all skips lie between ${score(spread[0])} and ${score(spread[1])}: a ` +
     "smaller difference than that says nothing.";
@@ -96,11 +99,14 @@ function place(mark, top, left, bottom, right) {
 
 // ------------------------------------------------------------------- the explorer
 
-const HINT = "Choose a block to see its feature maps. Cut a skip to see what the mask loses.";
+const HINT = "Choose a block to see its feature maps. Cut a skip, or all, to see what the mask loses.";
 
 class Explorer {
   constructor(root, settings) {
     Object.assign(this, { root, ...settings, block: 0, channel: 0, cut: [], pet: 0 });
+    this.everySkip = this.skips.map((_, level) => level);
+    this.arrows = []; // of the skips
+    this.cutters = []; // their buttons; none where no net is stored without that skip
     this.status = element("p", { class: "status", role: "status" }, HINT);
     root.replaceChildren(element("div", { class: "stage" },
       element("div", { class: "left" }, this.makeDrawing(), this.status), this.makeBlock()));
@@ -151,17 +157,18 @@ class Explorer {
   /** The arrow of a skip, with the button that cuts it where a cut net is stored. */
   makeSkip(encoder, decoder) {
     const level = this.skips.findIndex(([from, to]) => from === encoder && to === decoder);
-    if (level < 0) return element("div", { class: "skip none" });
+    if (level < 0) return element("div", {});
     const name = `skip ${level + 1}`;
-    if (!this.cuts) return element("div", { class: "skip" }, element("span", {}, name));
-    this.cutters ??= [];
-    this.cutters[level] = button(`Cut ${name}`, () => this.toggle([level]));
-    return element("div", { class: "skip" }, this.cutters[level]);
+    const stored = this.cuts && findNet(this.cuts.nets, [level]) >= 0;
+    if (stored) this.cutters[level] = button(`Cut ${name}`, () => this.toggle([level]));
+    this.arrows[level] = element("div", { class: "skip" },
+      stored ? this.cutters[level] : element("span", {}, name));
+    return this.arrows[level];
   }
 
   makeAll() {
     if (!this.cuts) return element("div", {});
-    const all = this.skips.map((_, level) => level);
+    const all = this.everySkip;
     this.cutAll = button("Cut all skips", () => this.toggle(all), { class: "all" });
     return this.cutAll;
   }
@@ -298,12 +305,11 @@ class Explorer {
     const net = findNet(cuts.nets, cut);
     const pet = cuts.pets[this.pet];
     this.petChooser.show(this.pet);
-    this.cutters.forEach((made, level) => {
-      made.setAttribute("aria-pressed", cut.includes(level));
-      made.parentNode.classList.toggle("cut", cut.includes(level));
-    });
-    this.cutAll.setAttribute("aria-pressed", cut.length === cuts.nets.at(-1).cut.length);
-    this.cutTitle.textContent = net ? `Without ${skipNames(cut)}` : "With all skips";
+    this.cutters.forEach((made, level) =>
+      made.setAttribute("aria-pressed", cut.includes(level)));
+    this.arrows.forEach((made, level) => made.classList.toggle("cut", cut.includes(level)));
+    this.cutAll.setAttribute("aria-pressed", cut.join() === this.everySkip.join());
+    this.cutTitle.textContent = net ? title(withoutText(cuts.nets, cut)) : "With all skips";
     this.legend.hidden = this.table.hidden = net === 0;
     this.showViews(pet, net);
     if (net) this.showTable(pet, net);
@@ -320,18 +326,18 @@ class Explorer {
     fill(mask, pet.mask, "Truth");
     fill(before, pet.nets[0].mask, `All skips: mean IoU ${score(pet.nets[0].meanIou)}`);
     fill(after, pet.nets[net].mask,
-      `Without ${skipNames(this.cut)}: ${score(pet.nets[net].meanIou)}`);
+      `${title(withoutText(this.cuts.nets, this.cut))}: ${score(pet.nets[net].meanIou)}`);
     fill(changes, pet.nets[net].changes, `${plural(lost, "pixel")} lost, ${won} won`);
     after.root.hidden = changes.root.hidden = net === 0;
   }
 
   showTable(pet, net) {
-    const head = ["", "all skips", `without ${skipNames(this.cut)}`];
+    const head = ["all skips", withoutText(this.cuts.nets, this.cut)];
     const cell = (name, text) => element(name, name === "th" ? { scope: "col" } : {}, text);
     const rows = scoreRows(this.cuts, pet, net).map(([name, ...scores]) => element("tr", {},
       element("th", { scope: "row" }, name), ...scores.map((text) => cell("td", text))));
     this.table.replaceChildren(
-      element("thead", {}, element("tr", {}, cell("td", ""), ...head.slice(1).map((text) => cell("th", text)))),
+      element("thead", {}, element("tr", {}, cell("td", ""), ...head.map((text) => cell("th", text)))),
       element("tbody", {}, ...rows));
   }
 }

@@ -1,0 +1,220 @@
+"""The explorer of chapter 6, driven by keyboard and by touch, its numbers checked.
+
+`make pages` runs this; tests/test_explorer_network.py checks what it is given.
+"""
+
+import re
+
+import pytest
+
+from tests.test_browser import (  # noqa: F401  (fixtures)
+    SITE,
+    address,
+    browser,
+    sideways,
+    visit,
+)
+from unetbook.model import build_unet
+from unetbook.results import read_cuts
+
+pytestmark = pytest.mark.browser
+
+CHAPTER = "book/06_unet.html"
+NAMES = (
+    *("encoder 1", "encoder 2", "encoder 3", "encoder 4", "bottleneck"),
+    *("decoder 4", "decoder 3", "decoder 2", "decoder 1", "output"),
+)
+
+
+class Explorer:
+    """Reads what the explorer shows."""
+
+    def __init__(self, page):
+        self.page = page
+        self.root = page.locator('[data-explorer="network"]')
+        self.root.locator(".block").first.wait_for()
+
+    def control(self, role, name):
+        """Find a control by what a screen reader calls it."""
+        return self.root.get_by_role(role, name=name)
+
+    def status(self):
+        """Return the sentence that is announced."""
+        return self.root.get_by_role("status").inner_text()
+
+    def facts(self):
+        """Return what is listed about the chosen block."""
+        rows = self.root.locator(".facts > div").all_inner_texts()
+        return dict(row.split("\n") for row in rows)
+
+    def pressed(self):
+        """Return the names of the buttons that are pressed."""
+        shown = self.root.locator('[aria-pressed="true"]').all_inner_texts()
+        return [text.split("\n")[0] for text in shown]
+
+    def table(self):
+        """Return the rows of the table of scores."""
+        rows = self.root.locator(".scores tbody tr").all_inner_texts()
+        return {row.split("\t")[0]: row.split("\t")[1:] for row in rows}
+
+    def press(self, *keys):
+        """Press keys, one after another."""
+        for key in keys:
+            self.page.keyboard.press(key)
+
+
+@pytest.fixture
+def explorer(visit):  # noqa: F811
+    """The explorer on a desktop page."""
+    return Explorer(visit(CHAPTER))
+
+
+@pytest.fixture
+def phone(visit):  # noqa: F811
+    """The explorer on a phone."""
+    return Explorer(visit(CHAPTER, 360, has_touch=True, is_mobile=True))
+
+
+@pytest.fixture(scope="module")
+def blocks():
+    """Name, shape and parameters of every block, from Keras's own layers."""
+    model = build_unet(128, filters=(8, 16, 32, 64, 128))
+    kinds = ("MaxPooling2D", "Conv2DTranspose")
+    groups = [[]]
+    for layer in model.layers[1:]:
+        if type(layer).__name__ in kinds or layer.name == "logits":
+            groups.append([])
+        groups[-1].append(layer)
+    shapes = [group[-1].output.shape[1:] for group in groups]
+    counts = [sum(layer.count_params() for layer in group) for group in groups]
+    return list(zip(NAMES, shapes, counts, strict=True))
+
+
+def test_it_opens_with_the_first_block_and_all_skips(explorer):
+    assert explorer.pressed() == ["encoder 1"]
+    assert explorer.facts()["feature maps"] == "128 × 128 × 8"
+    assert explorer.root.locator(".tiles img").count() == 8
+    assert "With all skips" in explorer.root.locator(".panel-cuts").inner_text()
+
+
+def test_every_block_by_keyboard_is_what_keras_says(explorer, blocks):
+    for name, shape, parameters in blocks:
+        explorer.control("button", name).focus()
+        explorer.press("Enter")
+        facts = explorer.facts()
+        assert facts["feature maps"] == " × ".join(map(str, shape))
+        assert facts["parameters"] == f"{parameters:,}"
+        assert explorer.status().lower().startswith(name)
+        assert explorer.root.locator(".tiles img").count() == min(shape[-1], 64)
+        large = explorer.root.locator(".large img")
+        width = large.evaluate(
+            "async (i) => { await i.decode(); return i.naturalWidth; }"
+        )
+        assert width == shape[1]
+
+
+def test_the_frame_is_what_the_middle_unit_sees(explorer):
+    explorer.control("button", "encoder 2").focus()
+    explorer.press("Space")
+    assert explorer.facts()["the middle unit sees"] == "14 × 14 pixels"
+    frame, image = (
+        explorer.root.locator(f".seen {part}").bounding_box()
+        for part in (".field", "img")
+    )
+    assert frame["width"] / image["width"] == pytest.approx(14 / 128, abs=0.01)
+    middle = frame["x"] + frame["width"] / 2 - image["x"]
+    assert middle / image["width"] == pytest.approx(0.5, abs=0.03)
+
+
+def test_channels_by_keyboard(explorer):
+    explorer.control("button", "output").focus()
+    explorer.press("Enter")
+    explorer.control("slider", "channel").focus()
+    explorer.press("ArrowRight", "ArrowRight")
+    assert "Probability of border" in explorer.root.locator(".large").inner_text()
+    tiles = explorer.root.locator(".tiles img")
+    assert tiles.nth(2).get_attribute("class") == "pixels chosen"
+    large = explorer.root.locator(".large img").get_attribute("src")
+    assert large == tiles.nth(2).get_attribute("src")
+
+
+def test_each_skip_is_cut_and_restored_by_keyboard(explorer):
+    measured, _ = read_cuts()
+    nets = {tuple(net["cut"]): net for net in measured["nets"]}
+    whole = nets[()]["test"]["class"]["mean_iou"]
+    buttons = {cut: f"Cut skip {cut[0] + 1}" for cut in nets if len(cut) == 1}
+    buttons[0, 1, 2, 3] = "Cut all skips"
+    for cut, name in buttons.items():
+        explorer.control("button", name).focus()
+        explorer.press("Enter")
+        assert name in explorer.pressed()
+        score = nets[cut]["test"]["class"]["mean_iou"]
+        table = explorer.table()
+        assert table["240 test pets, mean IoU"] == [f"{whole:.3f}", f"{score:.3f}"]
+        assert table["parameters"] == ["488,043", f"{nets[cut]['parameters']:,}"]
+        assert f"On all 240 test pets {score:.3f}" in explorer.status()
+        assert explorer.root.locator(".skip.cut").count() == len(cut)
+    explorer.press("Enter")
+    assert explorer.pressed() == ["encoder 1"]
+    assert explorer.status() == "All skips are there."
+    assert explorer.root.locator(".scores").is_hidden()
+
+
+def test_another_pet_by_keyboard(explorer):
+    explorer.control("button", "Cut all skips").focus()
+    explorer.press("Enter")
+    first = explorer.root.locator(".view img").nth(1).get_attribute("src")
+    explorer.control("combobox", "pet").focus()
+    explorer.press("ArrowDown")
+    assert explorer.root.locator(".view img").nth(1).get_attribute("src") != first
+    lost = re.search(r"(\d+) pixels lost, (\d+) won", explorer.status())
+    caption = explorer.root.locator(".views figcaption").last.inner_text()
+    assert caption == lost[0]
+
+
+def test_every_control_is_a_tab_stop_and_shows_its_focus(explorer):
+    explorer.control("button", "Cut all skips").focus()
+    report = """() => {
+      const at = document.activeElement;
+      const inside = at.closest('[data-explorer]') !== null;
+      const { outlineStyle, outlineWidth } = getComputedStyle(at);
+      return [inside, outlineStyle, parseFloat(outlineWidth)];
+    }"""
+    stops = 1
+    while stops < 40:
+        explorer.press("Tab")
+        inside, style, width = explorer.page.evaluate(report)
+        if not inside:
+            break
+        stops += 1
+        assert style == "solid"
+        assert width >= 2
+    cuts = len(read_cuts()[0]["nets"]) - 1
+    assert stops == 10 + cuts + 1 + 1  # blocks, cuts, channel, pet
+
+
+def test_everything_by_touch(phone, blocks):
+    for name, shape, _ in blocks:
+        phone.control("button", name).tap()
+        assert phone.facts()["feature maps"] == " × ".join(map(str, shape))
+    phone.control("button", "encoder 4").tap()
+    phone.root.locator(".tiles img").nth(63).tap()
+    assert phone.root.locator(".large").inner_text() == "Channel 64"
+    phone.control("button", "Cut skip 1").tap()
+    assert "Cut skip 1" in phone.pressed()
+    phone.control("combobox", "pet").select_option("2")
+    assert phone.status().startswith("Without skip 1: mean IoU ")
+    assert sideways(phone.page) <= 0
+
+
+def test_buttons_are_large_enough_for_a_finger(phone):
+    read = "all => all.map(one => one.getBoundingClientRect().height)"
+    heights = phone.root.locator("button, select").evaluate_all(read)
+    assert min(heights) >= 39.9
+
+
+def test_it_works_in_a_page_opened_from_the_disk(visit):  # noqa: F811
+    page = visit(CHAPTER)
+    page.unroute("**/*")
+    page.goto((SITE / CHAPTER).as_uri())
+    assert Explorer(page).facts()["parameters"] == "856"
