@@ -105,7 +105,8 @@ class Explorer {
   constructor(root, settings) {
     Object.assign(this, { root, ...settings, block: 0, channel: 0, cut: [], pet: 0 });
     this.everySkip = this.skips.map((_, level) => level);
-    this.cutters = []; // a button a skip; none where no net is stored without it
+    this.arrows = []; // of the skips
+    this.cutters = []; // their buttons; none where no net is stored without that skip
     this.status = element("p", { class: "status", role: "status" }, HINT);
     root.replaceChildren(element("div", { class: "stage" },
       element("div", { class: "left" }, this.makeDrawing(), this.status), this.makeBlock()));
@@ -156,13 +157,13 @@ class Explorer {
   /** The arrow of a skip, with the button that cuts it where a cut net is stored. */
   makeSkip(encoder, decoder) {
     const level = this.skips.findIndex(([from, to]) => from === encoder && to === decoder);
-    if (level < 0) return element("div", { class: "skip none" });
+    if (level < 0) return element("div", {});
     const name = `skip ${level + 1}`;
-    if (!this.cuts || findNet(this.cuts.nets, [level]) < 0) {
-      return element("div", { class: "skip" }, element("span", {}, name));
-    }
-    this.cutters[level] = button(`Cut ${name}`, () => this.toggle([level]));
-    return element("div", { class: "skip" }, this.cutters[level]);
+    const stored = this.cuts && findNet(this.cuts.nets, [level]) >= 0;
+    if (stored) this.cutters[level] = button(`Cut ${name}`, () => this.toggle([level]));
+    this.arrows[level] = element("div", { class: "skip" },
+      stored ? this.cutters[level] : element("span", {}, name));
+    return this.arrows[level];
   }
 
   makeAll() {
@@ -304,10 +305,9 @@ class Explorer {
     const net = findNet(cuts.nets, cut);
     const pet = cuts.pets[this.pet];
     this.petChooser.show(this.pet);
-    this.cutters.forEach((made, level) => {
-      made.setAttribute("aria-pressed", cut.includes(level));
-      made.parentNode.classList.toggle("cut", cut.includes(level));
-    });
+    this.cutters.forEach((made, level) =>
+      made.setAttribute("aria-pressed", cut.includes(level)));
+    this.arrows.forEach((made, level) => made.classList.toggle("cut", cut.includes(level)));
     this.cutAll.setAttribute("aria-pressed", cut.join() === this.everySkip.join());
     this.cutTitle.textContent = net ? title(withoutText(cuts.nets, cut)) : "With all skips";
     this.legend.hidden = this.table.hidden = net === 0;

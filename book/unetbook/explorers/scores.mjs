@@ -96,7 +96,7 @@ export async function inflate(text) {
 const POLICIES = { class: "a class", ignored: "ignored", merged: "merged" };
 
 const decimals = (value) => (Number.isNaN(value) ? "none" : value.toFixed(3));
-const percentage = (share) => `${(share * 100).toFixed(1)} %`;
+const percentage = (share) => `${(share * 100).toFixed(1)}%`;
 
 /** The state and its scores, in a sentence. */
 export function stateSentence({ title, policy, percent }, scores) {
@@ -127,7 +127,7 @@ function scoreTable(names, { iou, dice, meanIou, meanDice, accuracy }) {
 
 /** The confusion matrix: each row's shares, and the counts. */
 function matrixTable(names, matrix) {
-  const head = element("tr", {}, element("td", {}, "true ↓ called →"),
+  const head = element("tr", {}, element("td", {}, "true ↓", element("br"), "called →"),
     ...matrix.map((_, i) => header(names[i], "col")));
   const rows = matrix.map((counts, i) => {
     const total = sum(counts);
@@ -220,9 +220,7 @@ class ScoreExplorer {
 
   makeDisplay() {
     this.status = element("p", { class: "status", role: "status" });
-    // In the dark the theme changes the colours of pictures without this class.
-    this.image = element("img", { width: this.size[1], height: this.size[0], alt: "",
-      class: "dark-light" });
+    this.image = element("img", { width: this.size[1], height: this.size[0], alt: "" });
     this.maps = Object.fromEntries(["truth", "probability", "prediction"]
       .map((name) => [name, new Canvas(this.size)]));
     const figure = (text, shown) =>

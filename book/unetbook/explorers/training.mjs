@@ -158,8 +158,7 @@ function sign(mark, [x, y], size, name) {
 class Pet {
   constructor(pet, number, size) {
     Object.assign(this, { pet, number });
-    // In the dark the theme changes the colours of other pictures.
-    const picture = (src, alt) => element("img", { src, alt, class: "dark-light", ...size });
+    const picture = (src, alt) => element("img", { src, alt, ...size });
     this.mask = picture(pet.truth, "");
     this.none = element("div", { class: "none" }, "not kept");
     this.score = element("div", { class: "score" });
