@@ -59,7 +59,8 @@ export function cutSentence({ nets, testPictures }, pet, net) {
 
 /** How far the scores can be trusted. */
 export function cautionText({ nets, testPictures, epochs, spread }) {
-  return `${nets.length} nets of the quick tier, each trained once for ${epochs} epochs on drawn pets ` +
+  const count = ["One", "Two", "Three", "Four", "Five", "Six"][nets.length - 1] ?? nets.length;
+  return `${count} nets of the quick tier, each trained once for ${epochs} epochs on drawn pets ` +
     `with the same seed, and scored on ${testPictures} test pets they had not seen. Three seeds ` +
     `of the net with all skips lie between ${score(spread[0])} and ${score(spread[1])}: a ` +
     "smaller difference than that says nothing.";
@@ -69,7 +70,7 @@ export function cautionText({ nets, testPictures, epochs, spread }) {
 export function scoreRows(cuts, pet, net) {
   const [before, after] = [cuts.nets[0], cuts.nets[net]];
   const iou = cuts.classNames.map((name, i) =>
-    [`IoU of ${name}`, score(before.iou[i]), score(after.iou[i])]);
+    [`… IoU of ${name}`, score(before.iou[i]), score(after.iou[i])]);
   return [
     ["this pet, mean IoU", score(pet.nets[0].meanIou), score(pet.nets[net].meanIou)],
     [`${cuts.testPictures} test pets, mean IoU`, score(before.meanIou), score(after.meanIou)],
