@@ -36,7 +36,7 @@ PATIENCE = 180_000  # a busy machine compiles 14 MB of WebAssembly in half a min
 PHONE, DESKTOP = {"width": 360, "height": 800}, {"width": 1280, "height": 800}
 PET, BACKGROUND, BORDER = range(3)
 
-READ_MASK = """canvas => {
+READ_CANVAS = """canvas => {
   const { width, height } = canvas;
   const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
   return [width, height, [...data].filter((_, i) => i % 4 === 0)];
@@ -108,7 +108,7 @@ class Tool:
 
     def mask(self):
         """Return the mask on display as class codes."""
-        width, height, reds = self.part("mask").evaluate(READ_MASK)
+        width, height, reds = self.part("mask").evaluate(READ_CANVAS)
         codes = {47: PET, 52: BACKGROUND, 255: BORDER}
         return np.array([codes[red] for red in reds]).reshape(height, width)
 
@@ -280,6 +280,8 @@ def test_transparent_parts_are_white_and_one_pixel_is_a_picture(tool):
     tool.choose("nothing.png", content)
     tool.said("nothing.png, 90 × 60 pixels")
     assert agreement(tool.mask(), expected_mask(content)) > 0.99
+    *size, reds = tool.part("picture").evaluate(READ_CANVAS)
+    assert (size, set(reds)) == ([90, 60], {255})
     tool.choose("dot.png", encode(pixels[:1, :1], "PNG"))
     tool.said("dot.png, 1 × 1 pixels")
 
