@@ -133,7 +133,7 @@ def test_channels_by_keyboard(explorer):
     explorer.press("ArrowRight", "ArrowRight")
     assert "Probability of border" in explorer.root.locator(".large").inner_text()
     tiles = explorer.root.locator(".tiles img")
-    assert tiles.nth(2).get_attribute("class") == "pixels chosen"
+    assert "chosen" in tiles.nth(2).get_attribute("class").split()
     large = explorer.root.locator(".large img").get_attribute("src")
     assert large == tiles.nth(2).get_attribute("src")
 
@@ -158,6 +158,7 @@ def test_each_skip_is_cut_and_restored_by_keyboard(explorer):
     assert explorer.pressed() == ["encoder 1"]
     assert explorer.status() == "All skips are there."
     assert explorer.root.locator(".scores").is_hidden()
+    assert explorer.root.locator(".legend").is_hidden()
 
 
 def test_another_pet_by_keyboard(explorer):
@@ -168,7 +169,7 @@ def test_another_pet_by_keyboard(explorer):
     explorer.press("ArrowDown")
     assert explorer.root.locator(".view img").nth(1).get_attribute("src") != first
     lost = re.search(r"(\d+) pixels lost, (\d+) won", explorer.status())
-    caption = explorer.root.locator(".views figcaption").last.inner_text()
+    caption = explorer.root.locator(".views .caption").last.inner_text()
     assert caption == lost[0]
 
 

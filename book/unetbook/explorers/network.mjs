@@ -81,14 +81,15 @@ export function scoreRows(cuts, pet, net) {
 
 // ------------------------------------------------------------ parts of the display
 
-/** A picture whose pixels stay squares. */
-const picture = (alt) => element("img", { alt, class: "pixels", draggable: "false" });
+/** A picture whose pixels stay squares; the theme leaves it as it is in the dark. */
+const picture = (alt) =>
+  element("img", { alt, class: "pixels dark-light", draggable: "false" });
 
 /** A picture with a caption below. */
 function figure(name, alt) {
-  const [shown, caption] = [picture(alt), element("figcaption", {})];
+  const [shown, caption] = [picture(alt), element("div", { class: "caption" })];
   const frame = element("div", { class: "frame" }, shown);
-  return { root: element("figure", { class: name }, frame, caption), frame, shown, caption };
+  return { root: element("div", { class: name }, frame, caption), frame, shown, caption };
 }
 
 /** Put a frame over a part of a picture, given in shares of its sides. */
@@ -270,7 +271,7 @@ class Explorer {
     };
     this.table = element("table", { class: "scores" });
     this.legend = element("p", { class: "legend" },
-      ...this.cuts.changeNames.flatMap((name, i) => [this.swatch(i), element("span", {}, name)]));
+      ...this.cuts.changeNames.map((name, i) => element("span", {}, this.swatch(i), name)));
     const row = element("div", { class: "views" }, ...Object.values(this.views).map((v) => v.root));
     const made = panel("", "cuts", this.petChooser.root, row, this.legend, this.table,
       element("p", { class: "note" }, cautionText(this.cuts)));
