@@ -6,6 +6,7 @@ import os
 from nbgrader.api import Gradebook, MissingEntry
 
 from teach import course
+from teach.grade import Record
 
 
 def open_gradebook(settings):
@@ -90,11 +91,15 @@ def pad(row, width):
 
 
 def write_totals(gradebook):
-    """Write `grades.csv`: one row a student, one column an assignment, and the sum."""
+    """Write `grades.csv`: one row a student, one column an assignment, and the sum.
+
+    A hand-in whose grading was cut off is in the gradebook with 0: it is left empty.
+    """
     names = sorted(assignment.name for assignment in gradebook.assignments)
-    rows = []
+    graded, rows = {name: Record(name).students for name in names}, []
     for student in sorted(student.id for student in gradebook.students):
-        marks = [read_marks(gradebook, name, student) for name in names]
+        known = [name if student in graded[name] else None for name in names]
+        marks = [name and read_marks(gradebook, name, student) for name in known]
         points = [sum(m[0] for m in mark.values()) if mark else "" for mark in marks]
         rows.append([student, *points, sum(p for p in points if p != "")])
     write_rows(course.CLASS_FOLDER / "grades.csv", ["student", *names, "sum"], rows)

@@ -203,6 +203,19 @@ def test_grading_again_gives_the_same_marks(points, hand_ins, tmp_path, capsys):
     assert len(rows) == len(points) + 1, "a folder with few files lost the others"
 
 
+def test_a_hand_in_whose_grading_was_cut_off_has_no_total(points, class_folder):
+    from teach.gradebook import open_gradebook, write_totals
+
+    with open_gradebook(course.load_settings()) as book:
+        book.add_student("half")
+        book.add_submission(NAME, "half")
+        write_totals(book)
+        book.remove_student("half")
+    rows = (class_folder / "grades.csv").read_text().splitlines()
+    assert "half,,0" in rows
+    assert "correct,20.0,20.0" in rows
+
+
 def test_an_endless_task_leaves_time_for_those_behind_it(
     points, hand_ins, tmp_path, capsys
 ):
