@@ -28,8 +28,9 @@ class Recipe:
         batch_size: Pictures in one training step.
         epochs: Passes over the training pictures.
         after: Name of the recipe whose trained network, of the same seed, this one
-            goes on from with a schedule of its own (Loshchilov & Hutter, 2017); None
-            begins with random weights.
+            goes on from with a schedule of its own (Loshchilov & Hutter, 2017). In the
+            end its weights are averaged with those that it went on from (Wortsman et
+            al., 2022). None begins with random weights.
     """
 
     about: str
@@ -73,7 +74,7 @@ COURSE = Recipe(
     loss="cross-entropy + Dice",
 )
 LONG = Recipe(
-    "ours, six levels, as long as it pays; the weights that the book ships",
+    "ours, six levels, four times as long",
     filters=(16, 32, 64, 96, 144, 192),
     augmentation=("flip", "crop", "colour", "sharpness"),
     loss="cross-entropy + Dice",
@@ -81,7 +82,7 @@ LONG = Recipe(
 )
 LONGER = replace(
     LONG,
-    about="course-long and 16 epochs more, uncropped, with another cosine",
+    about="course-long and 16 epochs more, uncropped, averaged with it; shipped",
     after="course-long",
     augmentation=("flip", "colour", "sharpness"),
     epochs=16,
@@ -144,7 +145,7 @@ RECIPES = {
     ),
     **ABLATIONS,
 }
-SHIPPED = {"course": "course-long", "tiny": "tiny"}  # weights and their recipe
+SHIPPED = {"course": "course-longer", "tiny": "tiny"}  # weights and their recipe
 SEEDS = {"course": 5, "article": 5, "article-16": 5}
 OTHER_SEEDS = 3
 

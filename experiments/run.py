@@ -177,6 +177,7 @@ def train_recipe(recipe, name, seed, pairs, precision="float32"):
         `(model, history)`; the model computes in float32 again.
     """
     model = start_network(recipe, seed, pairs, precision)
+    first_weights = model.get_weights()
     train_pairs = pairs.train
     if recipe.frozen_flip:
         train_pairs = freeze_flips(train_pairs, seed)
@@ -191,7 +192,19 @@ def train_recipe(recipe, name, seed, pairs, precision="float32"):
     history = train(
         model, train_ds, val_ds, recipe.epochs, run_dir=run_dir, settings=settings
     )
+    if recipe.after:
+        average_weights(model, first_weights)
     return to_float32(model, recipe), history
+
+
+def average_weights(model, others):
+    """Give a model the mean of its weights and others of the same shapes.
+
+    What a training without crops forgets, such as pets larger than the picture, comes
+    back, and what it won stays: Wortsman et al., 2022, arXiv 2109.01903.
+    """
+    pairs = zip(model.get_weights(), others, strict=True)
+    model.set_weights([(weight + other) / 2 for weight, other in pairs])
 
 
 def start_network(recipe, seed, pairs, precision):

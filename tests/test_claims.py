@@ -69,13 +69,31 @@ def test_the_readme_says_what_the_shipped_network_scores(shipped):
 
 
 def test_the_curves_of_chapter_7_do_what_it_says():
-    curves = {
-        name: read_runs(name)[0]["history"]["val_mean_iou"]
-        for name in ("article-16", "course", "course-long")
-    }
+    names = ("article-16", "course", "course-long", "course-longer")
+    curves = {n: read_runs(n)[0]["history"]["val_mean_iou"] for n in names}
     assert curves["course"][-1] > curves["article-16"][-1] + 0.02
+    assert curves["course-long"][9] < curves["course"][9]
     assert max(curves["course-long"][30:]) > max(curves["course-long"][:20]) + 0.005
-    assert missing("07_training", ["goes on rising, more and more slowly"]) == []
+    longer, before = curves["course-longer"], curves["course-long"][-1]
+    assert min(longer) < before - 0.02
+    assert longer[-1] > before + 0.01
+    sentences = [
+        "`course-long` goes on rising, more and more slowly. At first its curve is the "
+        "lower one",
+        "falls back while the rate climbs again, and ends higher",
+    ]
+    assert missing("07_training", sentences) == []
+
+
+def test_the_tiny_network_against_the_articles_public_run():
+    run = read_runs("tiny")[0]
+    assert 250 < 34_513_475 / run["parameters"] < 350
+    assert score_runs([run])["mean_iou"][0] > 0.6411
+    sentence = (
+        "with a three-hundredth of the article's parameters, scores more than the "
+        "article's public run"
+    )
+    assert missing("07_training", [sentence]) == []
 
 
 def test_how_well_two_annotations_agree(shipped):

@@ -25,6 +25,7 @@ from experiments.recipes import (
 )
 from experiments.run import (
     add_flips,
+    average_weights,
     build_network,
     count_multiply_adds,
     freeze_flips,
@@ -197,6 +198,13 @@ def read(folder):
     measured = json.loads((folder / "course-0.json").read_text())
     del measured["seconds"], measured["history"]["seconds"]
     return measured
+
+
+def test_averaged_weights_lie_half_way():
+    network = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
+    network.set_weights([np.array([[1.0], [3.0]]), np.array([5.0])])
+    average_weights(network, [np.array([[3.0], [-3.0]]), np.array([0.0])])
+    assert [w.ravel().tolist() for w in network.get_weights()] == [[2, 0], [2.5]]
 
 
 @pytest.mark.slow
