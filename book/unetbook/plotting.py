@@ -19,7 +19,7 @@ CLASS_COLOURS = ("#2f7fc1", "#343a4a", "#ffcb2e")  # pet, background, border
 CLASS_HATCHES = ("//", "", "..")
 CLASS_MAP = ListedColormap(CLASS_COLOURS, name="classes")
 SERIES_COLOURS = ("#2f7fc1", "#e08a1e", "#3c9d75", "#8a63b0", "#6b7280")
-SERIES_LINES = ("-", "--", "-.", ":", "-")
+SERIES_LINES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)))
 SERIES_HATCHES = ("", "//", "..", "xx", "\\\\")
 SHADES = plt.get_cmap("Blues")
 
@@ -363,7 +363,7 @@ def plot_runs(curves, ax=None, title=None):
         epochs = np.arange(1, runs.shape[1] + 1)
         colour = SERIES_COLOURS[number % len(SERIES_COLOURS)]
         style = SERIES_LINES[number % len(SERIES_LINES)]
-        ax.plot(epochs, runs.mean(axis=0), style, color=colour, label=label)
+        ax.plot(epochs, runs.mean(axis=0), linestyle=style, color=colour, label=label)
         ax.fill_between(
             epochs,
             runs.min(axis=0),
