@@ -149,8 +149,8 @@ const bytes = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2
 
 /** A picture that is painted pixel by pixel. */
 class Canvas {
-  constructor([height, width]) {
-    this.root = element("canvas", { width, height, role: "img" });
+  constructor([height, width], name) {
+    this.root = element("canvas", { width, height, role: "img", "aria-label": name });
     this.context = this.root.getContext("2d");
     this.data = this.context.createImageData(width, height);
   }
@@ -222,7 +222,7 @@ class ScoreExplorer {
     this.status = element("p", { class: "status", role: "status" });
     this.image = element("img", { width: this.size[1], height: this.size[0], alt: "" });
     this.maps = Object.fromEntries(["truth", "probability", "prediction"]
-      .map((name) => [name, new Canvas(this.size)]));
+      .map((name) => [name, new Canvas(this.size, name)]));
     const figure = (text, shown) =>
       element("div", {}, shown, element("div", { class: "caption" }, text));
     this.pictures = element("div", { class: "pictures" }, figure("picture", this.image),
