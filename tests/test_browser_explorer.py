@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 
+from tests.explorer_pages import ExplorerPage
 from tests.test_browser import (  # noqa: F401  (fixtures)
     SITE,
     address,
@@ -29,13 +30,10 @@ PRESETS = {
 }
 
 
-class Explorer:
+class Explorer(ExplorerPage):
     """Reads what the explorer shows."""
 
-    def __init__(self, page):
-        self.page = page
-        self.root = page.locator("[data-explorer]")
-        self.root.locator("[data-cell]").first.wait_for()
+    name, ready = "transposed-convolution", "[data-cell]"
 
     def cells(self, name):
         """Return the cells of a grid."""
@@ -57,14 +55,6 @@ class Explorer:
     def shown(self, name):
         """Return the numbers that are written in a grid."""
         return self.square(self.cells(name).all_inner_texts())
-
-    def control(self, role, name):
-        """Find a control by what a screen reader calls it."""
-        return self.root.get_by_role(role, name=name)
-
-    def status(self):
-        """Return the sentence that is announced."""
-        return self.root.get_by_role("status").inner_text()
 
     def check(self, size, kernel_size, strides, padding, stamps=None):
         """Compare output and counts with the package's NumPy code."""
@@ -89,12 +79,6 @@ def phone(visit):  # noqa: F811
     return Explorer(visit(CHAPTER, 360, has_touch=True, is_mobile=True))
 
 
-def press(explorer, *keys):
-    """Press keys, one after another."""
-    for key in keys:
-        explorer.page.keyboard.press(key)
-
-
 def test_it_opens_with_the_articles_layer_half_stamped(explorer):
     explorer.check(3, 3, 2, "same", stamps=5)
     assert "m = n · s = 3 · 2 = 6" in explorer.root.inner_text()
@@ -105,21 +89,7 @@ def test_it_opens_with_the_articles_layer_half_stamped(explorer):
 
 def test_every_control_is_a_tab_stop_and_shows_its_focus(explorer):
     explorer.control("button", "The article’s layer").focus()
-    report = """() => {
-      const at = document.activeElement;
-      const inside = at.closest('[data-explorer]') !== null;
-      const { outlineStyle, outlineWidth } = getComputedStyle(at);
-      return [inside, outlineStyle, parseFloat(outlineWidth)];
-    }"""
-    stops = 1
-    while stops < 60:
-        press(explorer, "Tab")
-        inside, style, width = explorer.page.evaluate(report)
-        if not inside:
-            break
-        stops += 1
-        assert style == "solid"
-        assert width >= 2
+    stops = explorer.count_tab_stops(60)
     # examples 4, sliders 3, lists 3, box, Back, Next, Play, slider, grids 3, +/- 4
     assert stops == 22
 
@@ -127,7 +97,7 @@ def test_every_control_is_a_tab_stop_and_shows_its_focus(explorer):
 def test_presets_by_keyboard(explorer):
     for name, setting in PRESETS.items():
         explorer.control("button", name).focus()
-        press(explorer, "Enter")
+        explorer.press("Enter")
         explorer.check(
             *setting, stamps=5 if setting[0] == 3 and "art" in name else None
         )
@@ -136,13 +106,13 @@ def test_presets_by_keyboard(explorer):
 
 def test_settings_by_keyboard(explorer):
     explorer.control("slider", "kernel size k").focus()
-    press(explorer, "ArrowRight", "ArrowRight")
+    explorer.press("ArrowRight", "ArrowRight")
     explorer.control("slider", "stride s").focus()
-    press(explorer, "ArrowRight")
+    explorer.press("ArrowRight")
     explorer.control("combobox", "padding").focus()
-    press(explorer, "v")
+    explorer.press("v")
     explorer.control("slider", "stamps laid").focus()
-    press(explorer, "End")
+    explorer.press("End")
     explorer.check(3, 5, 3, "valid")
     formula = "m = (n − 1) · s + max(k, s) = (3 − 1) · 3 + max(5, 3) = 11"
     assert formula in explorer.root.inner_text()
@@ -150,64 +120,64 @@ def test_settings_by_keyboard(explorer):
 
 def test_the_stamps_are_laid_one_by_one_by_keyboard(explorer):
     explorer.control("slider", "stamps laid").focus()
-    press(explorer, "Home")
+    explorer.press("Home")
     assert not explorer.named("output").any()
     explorer.control("button", "Next").focus()
     for stamps in range(1, 10):
-        press(explorer, "Space")
+        explorer.press("Space")
         explorer.check(3, 3, 2, "same", stamps=stamps)
         assert f"Stamp {stamps} of 9" in explorer.status()
     assert (explorer.shown("stamp") == 9 * explorer.named("kernel")).all()
     explorer.control("button", "Back").focus()
-    press(explorer, "Enter")
+    explorer.press("Enter")
     explorer.check(3, 3, 2, "same", stamps=8)
 
 
 def test_values_are_typed_into_the_grids(explorer):
     explorer.cells("input").nth(4).focus()
-    press(explorer, "ArrowUp", "8", "-", "ArrowLeft", "0", "-")
+    explorer.press("ArrowUp", "8", "-", "ArrowLeft", "0", "-")
     assert explorer.named("input")[0].tolist() == [-1, 7, 3]
     explorer.cells("kernel").nth(0).focus()
-    press(explorer, "ArrowDown", "End", "9", "+")
+    explorer.press("ArrowDown", "End", "9", "+")
     assert explorer.named("kernel")[1].tolist() == [4, 5, 9]
     explorer.control("slider", "stamps laid").focus()
-    press(explorer, "End")
+    explorer.press("End")
     explorer.check(3, 3, 2, "same")
 
 
 def test_an_output_pixel_names_what_meets_in_it(explorer):
     explorer.cells("output").nth(0).focus()
-    press(explorer, *["ArrowRight", "ArrowDown"] * 2)
+    explorer.press(*["ArrowRight", "ArrowDown"] * 2)
     assert explorer.status() == (
         "Output row 3, column 3: 1 · 9 + 2 · 7 + 4 · 3 + 5 · 1 = 40, from 4 stamps."
     )
     assert explorer.cells("counts").nth(14).get_attribute("class") == "picked"
     assert explorer.root.locator(".panel-input .meets").count() == 4
     assert explorer.root.locator(".panel-matrix .frame.picked").count() == 2
-    press(explorer, "End")
+    explorer.press("End")
     assert "Cut off" in explorer.status()
 
 
 def test_repeating_pixels_first_is_even_and_the_stamps_are_not(explorer):
     explorer.control("button", "Repeat, then convolve").focus()
-    press(explorer, "Enter")
+    explorer.press("Enter")
     text = explorer.root.locator(".panel-beside").inner_text()
     assert "9 here, 1, 2 and 4 with the stamps" in text
     grids = explorer.root.locator(".panel-beside [role=table]")
     middle = explorer.square(grids.nth(1).locator("[data-cell]").all_inner_texts())
     assert (middle[1:-1, 1:-1] == 9).all()
     explorer.control("checkbox", "beside it").focus()
-    press(explorer, "Space")
+    explorer.press("Space")
     assert explorer.root.locator(".panel-beside").is_hidden()
 
 
 def test_playing_is_not_announced_stamp_by_stamp(explorer):
     explorer.control("button", "Play").focus()
-    press(explorer, "Enter")
+    explorer.press("Enter")
     status = explorer.root.get_by_role("status")
     assert status.get_attribute("aria-live") == "off"
     explorer.root.get_by_text("Stamp 6 of 9").wait_for()
-    press(explorer, "Enter")  # the same button is now Pause
+    explorer.press("Enter")  # the same button is now Pause
     assert status.get_attribute("aria-live") is None
     assert explorer.control("button", "Play").is_visible()
 
@@ -235,10 +205,10 @@ def test_everything_by_touch(phone):
 def test_the_largest_setting_fits_a_phone(phone):
     for name in ("input size n", "kernel size k", "stride s"):
         phone.control("slider", name).focus()
-        press(phone, "End")
+        phone.press("End")
     phone.control("combobox", "padding").select_option("valid")
     phone.control("slider", "stamps laid").focus()
-    press(phone, "End")
+    phone.press("End")
     phone.check(5, 5, 4, "valid")
     assert sideways(phone.page) <= 0
 

@@ -8,6 +8,7 @@ import re
 import pytest
 
 from tests.explorer_modules import read_settings
+from tests.explorer_pages import ExplorerPage
 from tests.test_browser import (  # noqa: F401  (fixtures)
     SITE,
     address,
@@ -22,23 +23,15 @@ pytestmark = pytest.mark.browser
 CHAPTER = "book/07_training.html"
 
 
-class Film:
+class Film(ExplorerPage):
     """Reads what the film shows."""
 
+    name, ready = "training", ".pets img"
+
     def __init__(self, page):
-        self.page = page
-        self.root = page.locator('[data-explorer="training"]')
-        self.root.locator(".pets img").first.wait_for()
+        super().__init__(page)
         self.settings = read_settings(stored_film())
         self.last = len(self.settings["history"]["loss"])
-
-    def control(self, role, name):
-        """Find a control by what a screen reader calls it."""
-        return self.root.get_by_role(role, name=name)
-
-    def status(self):
-        """Return the sentence that is announced."""
-        return self.root.get_by_role("status").inner_text()
 
     def masks(self):
         """Return the addresses of the predicted masks that are shown."""
@@ -87,12 +80,6 @@ def phone(visit):  # noqa: F811
     return Film(visit(CHAPTER, 360, has_touch=True, is_mobile=True))
 
 
-def press(film, *keys):
-    """Press keys, one after another."""
-    for key in keys:
-        film.page.keyboard.press(key)
-
-
 def test_it_opens_after_the_first_epoch_with_three_pets(film):
     film.check(1)
     assert len(film.masks()) == 3
@@ -102,55 +89,41 @@ def test_it_opens_after_the_first_epoch_with_three_pets(film):
 def test_the_slider_reaches_every_epoch_by_keyboard(film):
     film.control("slider", "epoch").focus()
     for epoch in range(2, film.last + 1):
-        press(film, "ArrowRight")
+        film.press("ArrowRight")
         film.check(epoch)
-    press(film, "ArrowRight")
+    film.press("ArrowRight")
     film.check(film.last)
-    press(film, "Home")
+    film.press("Home")
     film.check(1)
-    press(film, "End")
+    film.press("End")
     film.check(film.last)
 
 
 def test_step_buttons_by_keyboard_stop_at_both_ends(film):
     film.control("button", "Back").focus()
-    press(film, "Enter")
+    film.press("Enter")
     film.check(1)
     film.control("button", "Next").focus()
     for epoch in [*range(2, film.last + 1), film.last]:
-        press(film, "Space")
+        film.press("Space")
         film.check(epoch)
 
 
 def test_every_control_is_a_tab_stop_and_shows_its_focus(film):
     film.control("button", "Back").focus()
-    report = """() => {
-      const at = document.activeElement;
-      const { outlineStyle, outlineWidth } = getComputedStyle(at);
-      return [at.closest('[data-explorer]') !== null, outlineStyle,
-        parseFloat(outlineWidth)];
-    }"""
-    seen = 1
-    for _ in range(6):
-        press(film, "Tab")
-        inside, style, width = film.page.evaluate(report)
-        if not inside:
-            break
-        seen += 1
-        assert style == "solid"
-        assert width >= 2
-    assert seen == 4  # Back, Next, Play, slider
+    stops = film.count_tab_stops(7)
+    assert stops == 4  # Back, Next, Play, slider
 
 
 def test_playing_is_by_hand_only_and_not_announced_epoch_by_epoch(film):
     film.page.wait_for_timeout(1200)
     film.check(1)  # nothing moves before the reader asks for it
     film.control("button", "Play").focus()
-    press(film, "Enter")
+    film.press("Enter")
     status = film.root.get_by_role("status")
     assert status.get_attribute("aria-live") == "off"
     film.root.get_by_text("After epoch 3 of").wait_for()
-    press(film, "Enter")  # the same button is now Pause
+    film.press("Enter")  # the same button is now Pause
     assert status.get_attribute("aria-live") is None
     assert film.control("button", "Play").is_visible()
 

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from tests.explorer_pages import ExplorerPage
 from tests.test_browser import (  # noqa: F401  (fixtures)
     SITE,
     address,
@@ -26,21 +27,10 @@ NAMES = (
 )
 
 
-class Explorer:
+class Explorer(ExplorerPage):
     """Reads what the explorer shows."""
 
-    def __init__(self, page):
-        self.page = page
-        self.root = page.locator('[data-explorer="network"]')
-        self.root.locator(".block").first.wait_for()
-
-    def control(self, role, name):
-        """Find a control by what a screen reader calls it."""
-        return self.root.get_by_role(role, name=name)
-
-    def status(self):
-        """Return the sentence that is announced."""
-        return self.root.get_by_role("status").inner_text()
+    name, ready = "network", ".block"
 
     def facts(self):
         """Return what is listed about the chosen block."""
@@ -56,11 +46,6 @@ class Explorer:
         """Return the rows of the table of scores."""
         rows = self.root.locator(".scores tbody tr").all_inner_texts()
         return {row.split("\t")[0]: row.split("\t")[1:] for row in rows}
-
-    def press(self, *keys):
-        """Press keys, one after another."""
-        for key in keys:
-            self.page.keyboard.press(key)
 
 
 @pytest.fixture
@@ -175,21 +160,7 @@ def test_another_pet_by_keyboard(explorer):
 
 def test_every_control_is_a_tab_stop_and_shows_its_focus(explorer):
     explorer.control("button", "Cut all skips").focus()
-    report = """() => {
-      const at = document.activeElement;
-      const inside = at.closest('[data-explorer]') !== null;
-      const { outlineStyle, outlineWidth } = getComputedStyle(at);
-      return [inside, outlineStyle, parseFloat(outlineWidth)];
-    }"""
-    stops = 1
-    while stops < 40:
-        explorer.press("Tab")
-        inside, style, width = explorer.page.evaluate(report)
-        if not inside:
-            break
-        stops += 1
-        assert style == "solid"
-        assert width >= 2
+    stops = explorer.count_tab_stops(40)
     cuts = len(read_cuts()[0]["nets"]) - 1
     assert stops == 10 + cuts + 1 + 1  # blocks, cuts, channel, pet
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.explorer_modules import read_settings
+from tests.explorer_pages import ExplorerPage
 from tests.test_browser import (  # noqa: F401  (fixtures)
     SITE,
     address,
@@ -54,23 +55,15 @@ def likeliest_matrix(counts):
     return matrix
 
 
-class Scores:
+class Scores(ExplorerPage):
     """Reads what the explorer shows."""
 
+    name, ready = "scores", "caption"
+
     def __init__(self, page):
-        self.page = page
-        self.root = page.locator('[data-explorer="scores"]')
-        self.root.locator("caption").first.wait_for()
+        super().__init__(page)
         self.settings = read_settings(stored_explorer())
         self.cases = self.settings["cases"]
-
-    def control(self, role, name, **options):
-        """Find a control by what a screen reader calls it."""
-        return self.root.get_by_role(role, name=name, **options)
-
-    def status(self):
-        """Return the sentence that is announced."""
-        return self.root.get_by_role("status").inner_text()
 
     def table(self, number):
         """Return a table's texts, a list a row."""
@@ -129,12 +122,6 @@ def phone(visit):  # noqa: F811
     return Scores(visit(CHAPTER, 360, has_touch=True, is_mobile=True))
 
 
-def press(scores, *keys):
-    """Press keys, one after another."""
-    for key in keys:
-        scores.page.keyboard.press(key)
-
-
 def test_it_opens_with_the_best_picture_and_the_most_probable_class(scores):
     scores.check(0, "class")
     assert scores.control("button", "the most probable").get_attribute(
@@ -146,39 +133,39 @@ def test_it_opens_with_the_best_picture_and_the_most_probable_class(scores):
 def test_every_picture_under_every_policy_by_keyboard(scores):
     for chosen, case in enumerate(scores.cases):
         scores.control("button", case["title"], exact=True).focus()
-        press(scores, "Enter")
+        scores.press("Enter")
         for border in BORDER_POLICIES:
             scores.control("button", BUTTONS[border], exact=True).focus()
-            press(scores, "Space")
+            scores.press("Space")
             scores.check(chosen, border)
 
 
 def test_the_threshold_moves_by_keyboard_and_can_be_taken_back(scores):
     worst = len(scores.cases) - 2
     scores.control("button", scores.cases[worst]["title"], exact=True).focus()
-    press(scores, "Enter")
+    scores.press("Enter")
     slider = scores.control("slider", "threshold")
     assert slider.get_attribute("aria-valuetext") == "off"
     slider.focus()
-    press(scores, "Home")
+    scores.press("Home")
     scores.check(worst, "class", 1)
-    press(scores, *["ArrowRight"] * 9)
+    scores.press(*["ArrowRight"] * 9)
     scores.check(worst, "class", 10)
     assert slider.get_attribute("aria-valuetext") == "10 %"
     assert "pet from 10 % on" in scores.status()
-    press(scores, "End")
+    scores.press("End")
     scores.check(worst, "class", 99)
     scores.control("button", "the most probable").focus()
-    press(scores, "Enter")
+    scores.press("Enter")
     scores.check(worst, "class")
 
 
 def test_the_whole_split_follows_the_threshold(scores):
     last = len(scores.cases) - 1
     scores.control("button", scores.cases[last]["title"], exact=True).focus()
-    press(scores, "Enter")
+    scores.press("Enter")
     scores.control("slider", "threshold").focus()
-    press(scores, "Home", "ArrowRight")
+    scores.press("Home", "ArrowRight")
     scores.check(last, "class", 2)
     assert scores.root.locator(".pictures").is_hidden()
     assert "there is no mask to show" in scores.root.inner_text()
@@ -212,22 +199,8 @@ def test_the_matrix_on_the_page_is_that_of_the_masks(scores):
 
 def test_every_control_is_a_tab_stop_and_shows_its_focus(scores):
     scores.control("button", scores.cases[0]["title"], exact=True).focus()
-    report = """() => {
-      const at = document.activeElement;
-      const { outlineStyle, outlineWidth } = getComputedStyle(at);
-      return [at.closest('[data-explorer]') !== null, outlineStyle,
-        parseFloat(outlineWidth)];
-    }"""
-    seen = 1
-    for _ in range(20):
-        press(scores, "Tab")
-        inside, style, width = scores.page.evaluate(report)
-        if not inside:
-            break
-        seen += 1
-        assert style == "solid"
-        assert width >= 2
-    assert seen == len(scores.cases) + 3 + 1 + 1  # border, most probable, slider
+    stops = scores.count_tab_stops(21)
+    assert stops == len(scores.cases) + 3 + 1 + 1  # border, most probable, slider
 
 
 def test_a_drag_is_announced_once_at_its_end(scores):
