@@ -59,10 +59,10 @@ def build_cut_unet(image_size, filters, dropout_rate, cut):
 
 
 def train_cut(name, config):
-    """Train the net of one entry of `CUTS`, or go on with it; return it with its pets.
+    """Train the net of one entry of `CUTS`, or go on with it.
 
     Returns:
-        `(model, scores, pets)`; the scores can be held by JSON.
+        `(model, entry)`; the entry can be held by JSON.
     """
     run_dir = runs_dir() / f"skips-{name}-{describe_drawn()['hash']}"
     build = functools.partial(build_cut_unet, cut=CUTS[name])
@@ -78,7 +78,7 @@ def train_cut(name, config):
         "seconds": round(sum(history["seconds"]), 1),
         "test": scores,
     }
-    return model, entry, pets
+    return model, entry
 
 
 def load_pictures(image_size):
@@ -95,7 +95,7 @@ def measure(config):
     images, masks, file_names = load_pictures(config.image_size)
     entries, pred_masks = [], []
     for name in CUTS:
-        model, entry, _ = train_cut(name, config)
+        model, entry = train_cut(name, config)
         entries.append(entry)
         predicted = predict_masks(model, images.astype("float32") / 255)
         pred_masks.append(predicted.astype("uint8"))

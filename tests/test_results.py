@@ -5,6 +5,7 @@ import pytest
 
 from unetbook.results import (
     format_spread,
+    read_cuts,
     read_measured,
     read_pictures,
     read_runs,
@@ -74,3 +75,9 @@ def test_a_damaged_file_is_named(tmp_path):
     (tmp_path / "tiny-0.json").write_text("{")
     with pytest.raises(ValueError, match=r"tiny-0\.json cannot be read"):
         read_runs("tiny", tmp_path)
+
+
+def test_missing_masks_of_the_cut_nets_are_named_with_their_command(tmp_path):
+    (tmp_path / "skips.json").write_text("{}")
+    with pytest.raises(ValueError, match="skips_pictures.npz is missing. `make skips`"):
+        read_cuts(tmp_path)

@@ -132,15 +132,21 @@ def read_pictures(name, folder=None):
     Raises:
         ValueError: If there is no such file.
     """
+    command = f"python -m experiments ship {name}"
+    values = read_arrays(name, Pictures._fields, command, folder)
+    return Pictures(**values)._replace(matrices=values["matrices"].astype("int64"))
+
+
+def read_arrays(name, fields, command, folder):
+    """Read arrays of `NAME_pictures.npz`, or tell the command that writes the file."""
     file = Path(folder or MEASURED_DIR) / f"{name}_pictures.npz"
     if not file.is_file():
         raise ValueError(
-            f"name={name!r}: {file} is missing. `python -m experiments ship {name}` "
-            "writes it, or take it from the repository."
+            f"name={name!r}: {file} is missing. `{command}` writes it, or take it from "
+            "the repository."
         )
     with np.load(file, allow_pickle=False) as arrays:
-        values = {field: arrays[field] for field in Pictures._fields}
-    return Pictures(**values)._replace(matrices=values["matrices"].astype("int64"))
+        return {field: arrays[field] for field in fields}
 
 
 def read_cuts(folder=None):
@@ -157,7 +163,5 @@ def read_cuts(folder=None):
         ValueError: If there is no such file.
     """
     measured = read_measured("skips", folder)
-    file = Path(folder or MEASURED_DIR) / "skips_pictures.npz"
-    with np.load(file, allow_pickle=False) as arrays:
-        names = ("images", "masks", "pred_masks")
-        return measured, {name: arrays[name] for name in names}
+    fields = ("images", "masks", "pred_masks")
+    return measured, read_arrays("skips", fields, "make skips", folder)
