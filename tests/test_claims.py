@@ -111,6 +111,12 @@ def test_how_well_two_annotations_agree(shipped):
         f"Ours stands {gap:.2f} below",
     ]
     assert missing("08_prediction", sentences) == []
+    row = " | ".join(f"{value:.3f}" for value in three["iou"])
+    sentences = [
+        f"{len(faults['doubles'])} of them stand in the train split",
+        f"| {row} | {three['mean_iou']:.3f} | {three['pixel_accuracy']:.3f} |",
+    ]
+    assert missing("01_dataset", sentences) == []
 
 
 def test_breeds_differ_as_their_sizes_do(pictures):
