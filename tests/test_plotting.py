@@ -251,13 +251,15 @@ def test_runs_of_different_lengths_under_one_label_are_refused():
         plot_runs({"a": []})
 
 
-def test_differences_give_a_bar_for_the_mean_and_a_dot_a_run():
-    ax = plot_differences({"no skips": [-0.2, -0.1], "dice": [0.01]})
+def test_differences_give_a_bar_for_the_mean_an_interval_and_a_dot_a_run():
+    ax = plot_differences({"no skips": [-0.2, -0.05, -0.2], "dice": [0.01]})
     assert [patch.get_width() for patch in ax.patches] == [
         pytest.approx(-0.15),
         pytest.approx(0.01),
     ]
     dots = [line for line in ax.get_lines() if line.get_marker() == "o"]
-    np.testing.assert_array_equal(dots[0].get_xdata(), [-0.2, -0.1])
+    np.testing.assert_array_equal(dots[0].get_xdata(), [-0.2, -0.05, -0.2])
+    intervals = [line for line in ax.get_lines() if line.get_marker() != "o"]
+    np.testing.assert_array_equal(intervals[0].get_xdata(), [-0.2, -0.05])
     assert [label.get_text() for label in ax.get_yticklabels()] == ["no skips", "dice"]
     assert ax.yaxis_inverted()

@@ -381,7 +381,7 @@ def plot_runs(curves, ax=None, title=None):
 
 @plt.rc_context(STYLE)
 def plot_differences(differences, ax=None, title=None):
-    """Draw what each change gained or lost: a dot a run, a bar for their mean.
+    """Draw gains and losses: a bar for the mean, a line from least to most, a dot a run.
 
     Args:
         differences: A dictionary from labels to numbers `(runs,)`.
@@ -395,6 +395,8 @@ def plot_differences(differences, ax=None, title=None):
     for place, values in enumerate(differences.values()):
         colour = SERIES_COLOURS[0 if np.mean(values) >= 0 else 1]
         ax.barh(place, np.mean(values), 0.62, color=colour, edgecolor="black")
+        ends = (np.min(values), np.max(values))
+        ax.plot(ends, (place, place), color="black", linewidth=1.5)
         ax.plot(values, [place] * len(values), "o", color="black", markersize=4)
     ax.axvline(0, color="black", linewidth=1)
     ax.set_yticks(range(len(differences)), list(differences))
