@@ -381,7 +381,7 @@ def plot_runs(curves, ax=None, title=None):
 
 @plt.rc_context(STYLE)
 def plot_differences(differences, ax=None, title=None):
-    """Draw gains and losses: a bar for the mean, a line from least to most, a dot a run.
+    """Draw gains and losses: a bar for the mean, least to most as a line, a dot a run.
 
     Args:
         differences: A dictionary from labels to numbers `(runs,)`.
