@@ -11,6 +11,7 @@ Everything of one class lies in `teach/class`, which git ignores::
 import contextlib
 import logging
 import os
+import re
 import secrets
 import sys
 import warnings
@@ -100,5 +101,6 @@ def check_teaching_packages():
 def explain_failure(result):
     """Return the last telling line of what nbgrader reported."""
     lines = (result.get("log", "") + result.get("error", "")).strip().splitlines()
+    raised = [line for line in lines if re.match(r"\s*[\w.]*Error: ", line)]
     telling = [line for line in lines if "Error" in line or "error" in line]
-    return (telling or lines or ["nbgrader gave no reason"])[-1].strip()
+    return (raised or telling or lines or ["nbgrader gave no reason"])[-1].strip()

@@ -171,6 +171,14 @@ def grade_one(api, settings, name, student, unchanged):
     return total, sum(most for _, most, _ in marks.values()), remark
 
 
+def ended_early(name, student):
+    """Return a note for the teacher if Python did not live to see the last check."""
+    from teach.hooks import LATE
+
+    graded = course.CLASS_FOLDER / "autograded" / student / name / f"{name}.ipynb"
+    return "Python ended early" if LATE in graded.read_text(encoding="utf-8") else ""
+
+
 def describe(points, most):
     """Return the marks as the progress line shows them."""
     return "  no marks" if points is None else f"{points:5.1f} of {most:g}"
@@ -202,16 +210,25 @@ def grade_class(name, folder, *, sandboxed=True, again=False, limits=None):
             print(f"{place} unchanged, marks kept", flush=True)
             continue
         points, most, note = grade_one(api, settings, name, student, known)
-        remarks[student] = "; ".join(filter(None, [remark, note]))
         if points is not None:
+            remark = "; ".join(filter(None, [remark, ended_early(name, student)]))
             record.note(student, digest, remark)
+        remarks[student] = "; ".join(filter(None, [remark, note]))
         results[student] = points
         spent = f"{time.time() - began:4.0f} s"
         print(
             f"{place} {describe(points, most)} {spent}  {remarks[student]}", flush=True
         )
     finish(settings, name, remarks)
+    name_ungraded(results)
     return results
+
+
+def name_ungraded(results):
+    """Say at the end of a long batch whom to grade again."""
+    ungraded = [student for student, points in results.items() if points is None]
+    if ungraded:
+        print(f"Without marks: {', '.join(ungraded)}. Give the same command again.")
 
 
 def finish(settings, name, remarks):

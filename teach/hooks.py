@@ -4,19 +4,24 @@ nbgrader alone gives no grade to a notebook that lost its metadata or ended Pyth
 hidden tests beside student code, and prints them on feedback pages.
 """
 
+import contextlib
 import copy
 import functools
 import json
+import math
 import os
 import re
 import shutil
+import subprocess
 import tempfile
 import threading
 from pathlib import Path
 
+import bleach
 import nbformat
 import psutil
 from nbclient.exceptions import DeadKernelError
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from traitlets import Bool, Dict, List, Unicode
@@ -37,6 +42,11 @@ SHOWN_TYPES = ("text/plain", "image/png")
 SHOWN_TEXTS = ("text/plain", "text/html", "text/markdown", "image/svg+xml")
 LARGEST_OUTPUT = 200_000  # characters a cell, pictures apart
 LARGEST_PICTURE = 3_000_000
+TAGS = {*bleach.ALLOWED_TAGS, "p", "br", "hr", "pre", "div", "span", "del"}
+TAGS |= {"h1", "h2", "h3", "h4", "h5", "h6"}
+TAGS |= {"table", "thead", "tbody", "tr", "th", "td"}
+BLOCK = 4096  # bytes that even an empty file takes
+RUN_DIR = re.compile(r"grading-(\d{1,9})-\w+")
 LATE = "Python ended or the time was used up before this check ran"
 
 
@@ -108,6 +118,43 @@ class RestoreCells(NbGraderPreprocessor):
         return nb, resources
 
 
+def make_run_dir():
+    """Make a folder for one kernel, and remove those that killed graders left."""
+    for folder in Path(tempfile.gettempdir()).glob("grading-*"):
+        grader = RUN_DIR.fullmatch(folder.name)
+        if grader and not psutil.pid_exists(int(grader[1])):
+            remove_run_dir(folder)
+    return tempfile.mkdtemp(prefix=f"grading-{os.getpid()}-")
+
+
+def remove_run_dir(folder):
+    """Remove a kernel's folder, however deep or unreadable a hand-in has made it."""
+    if not shutil.which("rm"):  # Windows, and there only trusted students
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    for words in (["rm", "-rf"], ["chmod", "-R", "u+rwx"], ["rm", "-rf"]):
+        if os.path.exists(folder):
+            subprocess.run([*words, str(folder)], capture_output=True)
+
+
+def size_of(folder):
+    """Return the bytes in a folder and below it; infinite if it cannot be read."""
+    size, folders = 0, [folder]
+    while folders:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+                        size += BLOCK + entry.stat(follow_symlinks=False).st_size
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return math.inf
+    return size
+
+
 def measure(process, folder):
     """Return memory (bytes) and number of a process's descendants, and files' size."""
     family = process.children(recursive=True)
@@ -117,8 +164,7 @@ def measure(process, folder):
             memory += member.memory_info().rss
         except psutil.NoSuchProcess:
             continue
-    files = sum(path.lstat().st_size for path in Path(folder).glob("*"))
-    return memory, len(family), files
+    return memory, len(family), size_of(folder)
 
 
 class Watch(threading.Thread):
@@ -134,7 +180,7 @@ class Watch(threading.Thread):
         while not self.ended.wait(0.2):
             try:
                 memory, processes, files = measure(self.process, self.folder)
-            except (psutil.NoSuchProcess, FileNotFoundError):
+            except psutil.NoSuchProcess:
                 return
             if memory > self.limits["memory_gb"] * 1e9:
                 self.reason = "it took too much memory"
@@ -143,7 +189,8 @@ class Watch(threading.Thread):
             elif files > 50e6:
                 self.reason = "it wrote too much to the disk"
             if self.reason:
-                self.process.kill()
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    self.process.kill()
                 return
 
 
@@ -169,10 +216,12 @@ def failure(sentence):
 
 def verdict(cell, source, reference):
     """Return the outputs of a hidden check after it was asked: none if it is passed."""
-    for output in cell.outputs:
-        if output.output_type == "error":
-            evalue = str(output.evalue)[:300]
-            return [failure(f"{output.ename}: {evalue}" if evalue else output.ename)]
+    errors = [output for output in cell.outputs if output.output_type == "error"]
+    if any(error.ename == "CellTimeoutError" for error in errors):
+        return [failure("the answer took too long and was stopped: an endless loop?")]
+    for error in errors:
+        evalue = str(error.evalue)[:300]
+        return [failure(f"{error.ename}: {evalue}" if evalue else error.ename)]
     try:
         answer = read_answer(last_answer(cell))
     except ValueError as error:
@@ -181,11 +230,16 @@ def verdict(cell, source, reference):
     return [failure(sentence)] if sentence else []
 
 
+def tagged_cells(source, *tags):
+    """Return the ids of the cells that have one of these tags."""
+    found = [c for c in source.cells if set(tags) & set(c.metadata.get("tags", []))]
+    return {grade_id(cell) for cell in found} - {None}
+
+
 def quick_cells(source):
     """Return the ids of the cells that train and import nothing: answers and checks."""
-    slow = {"imports", "run"}
-    quick = [c for c in source.cells if not slow & set(c.metadata.get("tags", []))]
-    return {grade_id(cell) for cell in quick} - {None}
+    every = {grade_id(cell) for cell in source.cells} - {None}
+    return every - tagged_cells(source, "imports", "run")
 
 
 class SafeExecute(Execute):
@@ -204,6 +258,7 @@ class SafeExecute(Execute):
         reference = reference_of(nbformat.writes(source))
         self.finished, self.written, self.watch = set(), {}, None
         self.quick = quick_cells(source)
+        self.imports = tagged_cells(source, "imports")
         self.timeout_func = self.seconds_for
         for cell in nb.cells:
             if grade_id(cell) in hidden:
@@ -225,10 +280,10 @@ class SafeExecute(Execute):
     def execute_quietly(self, nb, resources):
         """Execute, and return why cells may not have been reached.
 
-        A kernel that does not start is the grader's own failure and raises: such a
-        hand-in gets no marks at all rather than none.
+        A kernel that does not start, or does not come through the imports in time,
+        is the machine's failure and raises: such a hand-in stays without marks.
         """
-        self.run_dir = tempfile.mkdtemp(prefix="grading-")
+        self.run_dir = make_run_dir()
         try:
             super().preprocess(nb, resources)
         except DeadKernelError:
@@ -240,12 +295,14 @@ class SafeExecute(Execute):
         finally:
             if self.watch:
                 self.watch.ended.set()
-            shutil.rmtree(self.run_dir, ignore_errors=True)
+            remove_run_dir(self.run_dir)
         reason = self.watch.reason if self.watch else ""
         return f"{LATE}: {reason}" if reason else LATE
 
     def seconds_for(self, cell):
         """Return how long a cell may run, so that one endless task leaves time."""
+        if grade_id(cell) in self.imports:
+            return self.limits["wall_seconds"] // 2
         quick = grade_id(cell) in self.quick
         return self.limits.get("check_seconds", self.timeout) if quick else self.timeout
 
@@ -269,9 +326,15 @@ class SafeExecute(Execute):
             self.watch.start()
 
     def on_cell_executed(self, **kwargs):
-        """Note that this cell ran to its end."""
+        """Note that this cell ran to its end; stop if the imports did not."""
         super().on_cell_executed(**kwargs)
         self.finished.add(kwargs["cell_index"])
+        late = kwargs["execute_reply"]["content"].get("ename") == "CellTimeoutError"
+        if late and grade_id(kwargs["cell"]) in self.imports:
+            raise RuntimeError(
+                f"the imports took more than {self.seconds_for(kwargs['cell'])} s; "
+                "grade again when the machine is less busy"
+            )
 
     def output(self, outs, msg, display_id, cell_index):
         """Take an output in, unless its cell has written enough; answers always."""
@@ -296,6 +359,17 @@ class SafeExecute(Execute):
             del data["image/png"]
         output.data, output.metadata = data, {}
         return output if data else None
+
+
+def safe_markdown(source):
+    """Return text of a notebook as HTML that runs nothing and fetches nothing.
+
+    nbgrader's own templates, Formgrader's too, put a student's HTML into the page as
+    it is: nbconvert's `sanitize_html` does not reach them.
+    """
+    renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
+    rendered = MarkdownWithMath(renderer=renderer).render(source)
+    return bleach.clean(rendered, tags=TAGS, attributes={"a": ["href", "title"]})
 
 
 class HideHiddenTests(NbGraderPreprocessor):

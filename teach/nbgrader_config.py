@@ -46,7 +46,9 @@ c.SafeExecute.raise_on_iopub_timeout = False
 c.SafeExecute.startup_timeout = 120
 c.OverwriteCells.add_missing_cells = True
 c.LimitOutput.max_lines = 200
-c.HTMLExporter.sanitize_html = True  # a hand-in's HTML runs in nobody's browser
+# A hand-in's HTML runs in nobody's browser, neither on a page nor in Formgrader.
+c.HTMLExporter.sanitize_html = True
+c.HTMLExporter.filters = {"markdown2html": "teach.hooks.safe_markdown"}
 
 # Without this, one line on stderr (a warning of TensorFlow's) makes a right answer 0.
 c.IgnorePattern.enabled = True

@@ -11,6 +11,33 @@ EXIT = "import os\nos._exit(0)\n"
 SWALLOW = "while True:\n    try:\n        while True:\n            pass\n"
 SWALLOW += "    except BaseException:\n        pass\n"
 FORKS = "import os\nwhile True:\n    os.fork()\n"
+FILLS = """
+import os
+os.chdir(os.environ["JUPYTER_RUNTIME_DIR"])
+os.makedirs("in/deeper")
+number = 0
+while True:
+    number += 1
+    with open(f"in/deeper/{number}", "wb") as file:
+        file.write(bytes(10**7))
+"""
+DIGS = """
+import os
+os.chdir(os.environ["JUPYTER_RUNTIME_DIR"])
+for _ in range(3000):
+    os.mkdir("d")
+    os.chdir("d")
+os.chmod(os.environ["JUPYTER_RUNTIME_DIR"] + "/d", 0o300)
+"""
+DAWDLES = """
+import sys, time
+class Slow:
+    def find_spec(self, name, *rest):
+        if name == "numpy":
+            time.sleep(100)
+sys.modules.pop("numpy", None)
+sys.meta_path.insert(0, Slow())
+"""
 READS = """
 import json
 cells = json.load(open({source!r}))["cells"]
@@ -246,6 +273,8 @@ def make_table(maker, wrong, *, source, gradebook, port):
         "forges-answers": (maker.right(coverage="# task: coverage\n" + FORGES), 16),
         "tells-hidden": (maker.told(), 20),
         "forks": (maker.with_body("coverage", FORKS), 16),
+        "fills-the-disk": (maker.with_body("coverage", FILLS), 16),
+        "digs-folders": (maker.with_cell(DIGS, None), 20),
     }
 
 

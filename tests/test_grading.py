@@ -1,12 +1,16 @@
 """The grading pipeline on made-up hand-ins: exact marks, whatever is handed in."""
 
 import json
+import os
 import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
+import time
 from importlib.util import find_spec
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -22,10 +26,10 @@ if sys.platform != "linux" or sandbox.try_out():
 from teach import assignments, feedback, grade  # noqa: E402
 from teach.checks import hidden_lines, is_hidden  # noqa: E402
 from teach.wrong import read_wrong_answers  # noqa: E402
-from tests.hand_ins import Maker, broken_files, make_table  # noqa: E402
+from tests.hand_ins import DAWDLES, Maker, broken_files, make_table  # noqa: E402
 
 NAME = "02_transposed_convolution"
-SHORT = {"cell_seconds": 2, "wall_seconds": 24}
+SHORT = {"cell_seconds": 2, "wall_seconds": 40}
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +152,29 @@ def test_no_process_of_a_hand_in_lives_on(points):
     assert "ipykernel_launcher -f /tmp/grading-" not in listed
 
 
+def run_dirs(pid):
+    """Return the folders that a grader has made for its kernels."""
+    return list(Path(tempfile.gettempdir()).glob(f"grading-{pid}-*"))
+
+
+def test_no_folder_of_a_hand_in_is_left(points):
+    assert run_dirs(os.getpid()) == []
+
+
+def test_whoever_fills_the_disk_is_stopped(points, class_folder):
+    graded = class_folder / "autograded" / "fills-the-disk" / NAME / f"{NAME}.ipynb"
+    assert "it wrote too much to the disk" in graded.read_text()
+
+
+def test_files_in_folders_count_and_what_cannot_be_read_is_too_much(tmp_path):
+    from teach.hooks import size_of
+
+    (tmp_path / "in" / "deeper").mkdir(parents=True)
+    (tmp_path / "in" / "deeper" / "file").write_bytes(bytes(10**6))
+    assert 10**6 < size_of(tmp_path) < 1.1 * 10**6
+    assert size_of(tmp_path / "in" / "deeper" / "file") == float("inf")
+
+
 def test_autograded_notebooks_hold_no_html(points, class_folder):
     for path in class_folder.glob(f"autograded/*/{NAME}/{NAME}.ipynb"):
         for cell in nbformat.read(path, as_version=4).cells:
@@ -176,6 +203,48 @@ def test_feedback_pages_show_no_hidden_check(points, class_folder, capsys):
         next(page for page in pages if page.stem == "tells-hidden")
     )
     assert "does not count" in page_text(next(p for p in pages if p.stem == "wrong"))
+    endless = page_text(next(p for p in pages if p.stem == "endless-function"))
+    assert "took too long" in endless
+    assert "coverage-even (Score: 0.0 / 1.0)" in endless
+
+
+HOSTILE_TEXT = """
+<script>alert(1)</script> <img src=x onerror=alert(2)>
+
+<b>bold</b> **strong** [ok](https://x.org) [here](javascript:alert(3))
+<a href="javascript:alert(4)">there</a>
+
+<iframe src="https://x.org"></iframe> <input name="score"> $a < b$
+"""
+
+
+def check_is_harmless(page):
+    """Assert that HOSTILE_TEXT stands in a page as text, and runs nothing."""
+    for tag in ("<script>alert(1)", "<img src=x", "<iframe", '<input name="score"'):
+        assert tag not in page
+    assert 'href="javascript:' not in page
+    for kept in ("<b>bold</b>", "<strong>strong</strong>", 'href="https://x.org"'):
+        assert kept in page
+    assert "alert(1)" in page
+
+
+def test_html_of_a_hand_in_runs_nowhere(class_folder, settings, tmp_path, capsys):
+    from nbconvert.exporters import HTMLExporter
+    from nbformat.v4 import new_markdown_cell
+    from nbgrader.server_extensions.formgrader import handlers
+
+    release = class_folder / "release" / NAME / f"{NAME}.ipynb"
+    notebook = nbformat.read(release, as_version=4)
+    notebook.cells.append(new_markdown_cell(HOSTILE_TEXT))
+    nbformat.write(notebook, tmp_path / "html_x.ipynb")
+    assert grade.grade_class(NAME, tmp_path, limits=SHORT) == {"html": 0}
+    check_is_harmless((feedback.write_pages(NAME) / "html.html").read_text())
+    formgrader = settings.copy()  # as its server extension does
+    formgrader.HTMLExporter.template_name = "formgrade"
+    formgrader.HTMLExporter.extra_template_basedirs = [handlers.template_path]
+    exporter = HTMLExporter(config=formgrader)
+    template = exporter.environment.from_string("{{ text | markdown2html }}")
+    check_is_harmless(template.render(text=HOSTILE_TEXT))
 
 
 def page_text(page):
@@ -289,6 +358,23 @@ def test_a_kernel_that_does_not_start_gives_no_marks(
     assert grade.grade_class(NAME, tmp_path) == {"late": 20}
 
 
+def test_imports_that_take_too_long_give_no_marks(class_folder, tmp_path, capsys):
+    source = class_folder / "source" / NAME / f"{NAME}.ipynb"
+    maker = Maker(class_folder / "release" / NAME / f"{NAME}.ipynb", source)
+    nbformat.write(maker.with_cell(DAWDLES), tmp_path / "slow_x.ipynb")
+    assert grade.grade_class(NAME, tmp_path, limits=SHORT) == {"slow": None}
+    said = capsys.readouterr().out
+    assert "the imports took more than 20 s" in said
+    assert "Without marks: slow. Give the same command again." in said
+
+
+def test_the_teacher_reads_whose_python_ended_early(points, class_folder):
+    rows = (class_folder / "grades_2.csv").read_text().splitlines()
+    ended = {row.split(",")[0] for row in rows if "Python ended early" in row}
+    assert {"exit-function", "exit-top", "fills-the-disk"} <= ended
+    assert not {"correct", "wrong", "empty"} & ended
+
+
 def test_a_killed_batch_goes_on_where_it_was(class_folder, hand_ins, tmp_path):
     folder = tmp_path / "files"
     folder.mkdir()
@@ -303,12 +389,17 @@ def test_a_killed_batch_goes_on_where_it_was(class_folder, hand_ins, tmp_path):
     words = [sys.executable, "-c", code]
     first = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=course.ROOT)
     assert "killed0" in first.stdout.readline()
+    patience = time.time() + 60
+    while not run_dirs(first.pid) and time.time() < patience:
+        time.sleep(0.02)
     first.kill()
     first.wait()
+    assert run_dirs(first.pid), "it was killed too late to leave anything"
     second = subprocess.run(words, capture_output=True, text=True, cwd=course.ROOT)
     lines = [line for line in second.stdout.splitlines() if "killed" in line]
     assert "unchanged" in lines[0]
     assert [" 20.0 of 20" in line for line in lines[1:]] == [True] * 3
+    assert run_dirs(first.pid) == []
     with sqlite3.connect(class_folder / "gradebook.db") as book:
         assert book.execute("pragma integrity_check").fetchone() == ("ok",)
 
