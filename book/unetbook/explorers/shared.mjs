@@ -127,13 +127,18 @@ export class Player {
   }
 }
 
+/** Keep JupyterLab's own keys off a control; it asks the focused element before others. */
+function keepKeys({ target }) {
+  target.setAttribute("data-lm-suppress-shortcuts", "true");
+}
+
 /** Start the explorers of a name; `make(root, settings)` fills the element `root`. */
 export function start(name, make) {
   if (typeof document === "undefined") return; // Node, in the tests
   const waiting = `[data-explorer="${name}"]:not([data-started])`;
   for (const root of document.querySelectorAll(waiting)) {
     root.dataset.started = "yes";
-    root.setAttribute("data-lm-suppress-shortcuts", "true"); // JupyterLab's own keys
+    root.addEventListener("focusin", keepKeys);
     make(root, JSON.parse(root.dataset.settings ?? "{}"));
   }
 }

@@ -306,6 +306,8 @@ class Grid {
   /** Arrow keys, Home and End walk; other keys are offered to `onKey`. */
   walk(event) {
     if (!this.onPick || event.ctrlKey || event.altKey || event.metaKey) return;
+    const here = this.cells.indexOf(event.target);
+    if (here >= 0 && here !== this.current) this.go(here); // a screen reader moved the focus
     const { size } = this;
     const [row, column] = [rowOf(this.current, size), this.current % size];
     const target = {
