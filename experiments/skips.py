@@ -27,9 +27,8 @@ from unetbook.prediction import predict_masks
 from unetbook.results import MEASURED_DIR
 from unetbook.training import write_json, write_whole
 
-# Which skips are cut, 0 for the topmost; all else is as the quick tier has it. An entry
-# such as "2": (1,) adds a net, and the explorer then offers to cut that skip.
-CUTS = {"none": (), "1": (0,), "all": (0, 1, 2, 3)}
+# Which skips are cut, 0 for the topmost; all else is as the quick tier has it.
+CUTS = {"none": (), "1": (0,), "2": (1,), "3": (2,), "4": (3,), "all": (0, 1, 2, 3)}
 PICTURES = 3  # of the drawn test split, the first ones
 
 
