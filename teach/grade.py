@@ -107,7 +107,7 @@ def take_in(student, paths, name):
     try:
         notebook = read_notebook(paths[0])
     except HandInError as error:
-        remarks.append(f"{paths[0].name}: {error}")
+        remarks.append(f"{error} ({paths[0].name!r})")  # no formula in a spreadsheet
         notebook = nbformat.read(release, as_version=4)
         notebook.cells.insert(0, new_markdown_cell(f"**Not graded: {error}.**"))
     for number, cell in enumerate(notebook.cells):
