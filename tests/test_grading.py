@@ -269,7 +269,8 @@ def test_grading_again_gives_the_same_marks(points, hand_ins, tmp_path, capsys):
     again = grade.grade_class(NAME, tmp_path, again=True, limits=SHORT)
     assert again == {name: points[name] for name in few}
     rows = (course.CLASS_FOLDER / "grades_2.csv").read_text().splitlines()
-    assert len(rows) == len(points) + 1, "a folder with few files lost the others"
+    listed = {row.split(",")[0] for row in rows}
+    assert set(points) <= listed, "a folder with few files lost the others"
 
 
 def test_a_hand_in_whose_grading_was_cut_off_has_no_total(points, class_folder):
