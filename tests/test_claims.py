@@ -197,3 +197,56 @@ def test_card_and_pictures_and_run_belong_together(pictures):
     run = read_runs(card["recipe"]["recipe"])[card["recipe"]["seed"]]
     assert run["parameters"] == card["parameters"]
     assert mean_iou(run["test"]["matrix"]) == pytest.approx(mean_iou(total), abs=0.0005)
+
+
+def gain(change, key="mean_iou"):
+    """Return a small network's scores `(runs, ...)` less the plain one's mean."""
+    scores = score_runs(read_runs(f"small-{change}"))[key]
+    return scores - score_runs(read_runs("small"))[key].mean(axis=0)
+
+
+def test_what_each_part_is_worth():
+    runs = read_runs("course") + read_runs("article-16")
+    ours, theirs = runs[0]["settings"], runs[-1]["settings"]
+    differing = {k for k in ours if ours[k] != theirs.get(k)} - {"about"}
+    assert len(differing) == 10
+    means = {
+        name: score_runs(read_runs(f"small-{name}"))["mean_iou"].mean()
+        for name in ("no-augmentation", "fresh-flip", "frozen-flip")
+    }
+    weighted, plain = (
+        score_runs(read_runs(name))["pixel_accuracy"].mean()
+        for name in ("small-weighted", "small")
+    )
+    sentences = [
+        "rows of the list above differ in ten settings at once",
+        f"Twice the widths gain {gain('wide').mean():.2f}, half of them lose "
+        f"{-gain('narrow').mean():.2f}",
+        f"the network loses {-gain('no-batch-normalization').mean():.2f}, without the "
+        f"skips {-gain('no-skips').mean():.2f}",
+        f"with cross-entropy alone {-gain('no-dice').mean():.2f} are lost",
+        f"costs accuracy, {weighted:.2f} against {plain:.2f}",
+        f"without any augmentation the network scores {means['no-augmentation']:.2f}",
+        f"brings it to {means['fresh-flip']:.2f}",
+        f"leaves it at {means['frozen-flip']:.2f}",
+        f"**Crops** cost {-gain('crop').mean():.2f}",
+        f"the network gains {gain('no-dropout').mean():.2f}, with both seeds",
+    ]
+    assert missing("07_training", sentences) == []
+
+
+def test_which_parts_stand_clear_of_the_seeds():
+    seeds = np.abs(gain("fresh-flip")).max()
+    for change in ("no-skips", "no-batch-normalization", "narrow"):
+        assert gain(change).max() < -2 * seeds, change
+        iou = gain(change, "iou").mean(axis=0)
+        assert iou.argmin() == 2, f"{change}: the border loses most"
+    assert gain("wide").min() > 2 * seeds
+    assert gain("no-dropout").min() > 0
+    assert gain("up-sampling").min() < 0 < gain("up-sampling").max()
+    border = gain("no-dice", "iou").mean(axis=0)
+    assert border[2] < 5 * min(border[:2])
+    assert gain("weighted", "iou").mean(axis=0)[2] > 0
+    assert gain("weighted", "iou").mean(axis=0)[:2].max() < 0
+    narrow = score_runs(read_runs("small-narrow"))["iou"][:, 2]
+    assert (narrow < 0.005).sum() == 1, "one seed has not found the border"
