@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from unetbook.results import (
+    compare_runs,
     format_spread,
     read_cuts,
     read_measured,
@@ -46,6 +47,21 @@ def test_scores_have_one_row_a_run(tmp_path):
 def test_scoring_nothing_is_refused():
     with pytest.raises(ValueError, match="has not been measured"):
         score_runs([])
+
+
+def test_runs_are_compared_seed_by_seed(tmp_path):
+    for seed, matrix in ((0, PERFECT), (2, HALF)):
+        write_run(tmp_path, "plain", seed, matrix)
+    for seed in (0, 1, 2):
+        write_run(tmp_path, "changed", seed, HALF)
+    changed, plain = (read_runs(name, tmp_path) for name in ("changed", "plain"))
+    mean = (1 / 2 + 2 / 3 + 1) / 3
+    np.testing.assert_allclose(compare_runs(changed, plain), [mean - 1, 0])
+    np.testing.assert_allclose(
+        compare_runs(changed, plain, "iou"), [[-1 / 2, -1 / 3, 0], [0, 0, 0]]
+    )
+    with pytest.raises(ValueError, match=r"others has \[0\]"):
+        compare_runs(changed[1:], plain[:1])
 
 
 def test_spread_divides_by_one_less_than_the_runs():

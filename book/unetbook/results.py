@@ -76,6 +76,34 @@ def score_runs(runs, border="class", split="test"):
     return {key: np.array([score[key] for score in scores]) for key in keys}
 
 
+def compare_runs(runs, others, key="mean_iou"):
+    """Subtract from each run's test score that of another recipe with the same seed.
+
+    Runs of one seed met the same pictures in the same order, so that a part of what
+    chance did is the same in both.
+
+    Args:
+        runs: What `read_runs` returns.
+        others: Runs of the recipe to compare with.
+        key: `"mean_iou"`, `"pixel_accuracy"` or `"iou"`, as in `score_runs`.
+
+    Returns:
+        float64 `(seeds,)`, for `"iou"` `(seeds, classes)`: one row a seed of both.
+
+    Raises:
+        ValueError: If the two have no seed in common.
+    """
+    by_seed = {run["seed"]: run for run in others}
+    runs = [run for run in runs if run["seed"] in by_seed]
+    if not runs:
+        raise ValueError(
+            f"runs and others have no seed in common; others has {sorted(by_seed)}. "
+            "Measure both with one seed."
+        )
+    others = [by_seed[run["seed"]] for run in runs]
+    return score_runs(runs)[key] - score_runs(others)[key]
+
+
 def spread(values):
     """Return the mean and the standard deviation over runs; nan for a single run.
 
