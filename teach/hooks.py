@@ -7,6 +7,7 @@ hidden tests beside student code, and prints them on feedback pages.
 import contextlib
 import copy
 import functools
+import html
 import json
 import math
 import os
@@ -42,6 +43,7 @@ SHOWN_TYPES = ("text/plain", "image/png")
 SHOWN_TEXTS = ("text/plain", "text/html", "text/markdown", "image/svg+xml")
 LARGEST_OUTPUT = 200_000  # characters a cell, pictures apart
 LARGEST_PICTURE = 3_000_000
+MOST_TAGS = 2000  # bleach needs the square of the tags that are open at once
 TAGS = {*bleach.ALLOWED_TAGS, "p", "br", "hr", "pre", "div", "span", "del"}
 TAGS |= {"h1", "h2", "h3", "h4", "h5", "h6"}
 TAGS |= {"table", "thead", "tbody", "tr", "th", "td"}
@@ -367,6 +369,8 @@ def safe_markdown(source):
     nbgrader's own templates, Formgrader's too, put a student's HTML into the page as
     it is: nbconvert's `sanitize_html` does not reach them.
     """
+    if source.count("<") > MOST_TAGS:
+        source = html.escape(source)
     renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
     rendered = MarkdownWithMath(renderer=renderer).render(source)
     return bleach.clean(rendered, tags=TAGS, attributes={"a": ["href", "title"]})

@@ -48,7 +48,12 @@ c.OverwriteCells.add_missing_cells = True
 c.LimitOutput.max_lines = 200
 # A hand-in's HTML runs in nobody's browser, neither on a page nor in Formgrader.
 c.HTMLExporter.sanitize_html = True
-c.HTMLExporter.filters = {"markdown2html": "teach.hooks.safe_markdown"}
+# What is safe stays as it is: fspath returns its text, and nbconvert's own filter would
+# turn the link `files/javascript:...` into `javascript:...`.
+c.HTMLExporter.filters = {
+    "markdown2html": "teach.hooks.safe_markdown",
+    "strip_files_prefix": "os.fspath",
+}
 
 # Without this, one line on stderr (a warning of TensorFlow's) makes a right answer 0.
 c.IgnorePattern.enabled = True

@@ -212,7 +212,7 @@ HOSTILE_TEXT = """
 <script>alert(1)</script> <img src=x onerror=alert(2)>
 
 <b>bold</b> **strong** [ok](https://x.org) [here](javascript:alert(3))
-<a href="javascript:alert(4)">there</a>
+<a href="javascript:alert(4)">there</a> [files](files/javascript:alert(5))
 
 <iframe src="https://x.org"></iframe> <input name="score"> $a < b$
 """
@@ -243,8 +243,19 @@ def test_html_of_a_hand_in_runs_nowhere(class_folder, settings, tmp_path, capsys
     formgrader.HTMLExporter.template_name = "formgrade"
     formgrader.HTMLExporter.extra_template_basedirs = [handlers.template_path]
     exporter = HTMLExporter(config=formgrader)
-    template = exporter.environment.from_string("{{ text | markdown2html }}")
+    filters = "{{ text | markdown2html | strip_files_prefix }}"
+    template = exporter.environment.from_string(filters)
     check_is_harmless(template.render(text=HOSTILE_TEXT))
+
+
+def test_a_page_of_tags_is_shown_as_text():
+    from teach.hooks import MOST_TAGS, safe_markdown
+
+    assert "<div>" in safe_markdown("<div>" * 10)
+    many = safe_markdown("<div>" * (MOST_TAGS + 1) + "<script>")
+    assert many.count("&lt;div&gt;") == MOST_TAGS + 1
+    assert "<div" not in many
+    assert "<script" not in many
 
 
 def page_text(page):
