@@ -13,6 +13,7 @@ import math
 import os
 import re
 import shutil
+import stat
 import subprocess
 import tempfile
 import threading
@@ -36,6 +37,7 @@ from teach.checks import (
     question,
     read_answer,
 )
+from teach.sandbox import NOBODY
 from unetbook.config import hold_stderr
 
 TASK = re.compile(r"\A\s*(?:#|<!--) ?task: *([\w-]+)")
@@ -48,6 +50,7 @@ TAGS = {*bleach.ALLOWED_TAGS, "p", "br", "hr", "pre", "div", "span", "del"}
 TAGS |= {"h1", "h2", "h3", "h4", "h5", "h6"}
 TAGS |= {"table", "thead", "tbody", "tr", "th", "td"}
 BLOCK = 4096  # bytes that even an empty file takes
+DISK = 50_000_000  # bytes that a hand-in may write into its folder
 RUN_DIR = re.compile(r"grading-(\d{1,9})-\w+")
 LATE = "Python ended or the time was used up before this check ran"
 
@@ -120,11 +123,23 @@ class RestoreCells(NbGraderPreprocessor):
         return nb, resources
 
 
+def is_ours(folder):
+    """Tell whether a grader of this user made a folder: /tmp is everybody's."""
+    try:
+        found = os.lstat(folder)
+    except OSError:
+        return False
+    user = os.getuid() if hasattr(os, "getuid") else found.st_uid
+    owners = (user,) if user else (user, NOBODY)  # root gives it to the sandbox
+    return stat.S_ISDIR(found.st_mode) and found.st_uid in owners
+
+
 def make_run_dir():
     """Make a folder for one kernel, and remove those that killed graders left."""
     for folder in Path(tempfile.gettempdir()).glob("grading-*"):
         grader = RUN_DIR.fullmatch(folder.name)
-        if grader and not psutil.pid_exists(int(grader[1])):
+        dead = grader and not psutil.pid_exists(int(grader[1]))
+        if dead and is_ours(folder):
             remove_run_dir(folder)
     return tempfile.mkdtemp(prefix=f"grading-{os.getpid()}-")
 
@@ -140,14 +155,20 @@ def remove_run_dir(folder):
 
 
 def size_of(folder):
-    """Return the bytes in a folder and below it; infinite if it cannot be read."""
+    """Return the bytes in a folder and below it; infinite if it cannot be read.
+
+    It stops counting above DISK. A file that was removed but is open is not seen.
+    """
     size, folders = 0, [folder]
     while folders:
         try:
             with os.scandir(folders.pop()) as entries:
                 for entry in entries:
                     with contextlib.suppress(FileNotFoundError):  # removed meanwhile
-                        size += BLOCK + entry.stat(follow_symlinks=False).st_size
+                        found = entry.stat(follow_symlinks=False)
+                        size += BLOCK + max(found.st_size, found.st_blocks * 512)
+                    if size > DISK:
+                        return size
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(entry.path)
         except FileNotFoundError:
@@ -188,12 +209,20 @@ class Watch(threading.Thread):
                 self.reason = "it took too much memory"
             elif processes > self.limits["processes"]:
                 self.reason = "it started too many processes"
-            elif files > 50e6:
+            elif files > DISK:
                 self.reason = "it wrote too much to the disk"
             if self.reason:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     self.process.kill()
                 return
+
+
+def read_log(log):
+    """Return the end of a kernel's log; a hand-in can put anything in its place."""
+    with contextlib.suppress(OSError):
+        if log.is_file() and not log.is_symlink():
+            return log.read_bytes()[-2000:].decode(errors="replace")
+    return "no kernel.log"
 
 
 @functools.lru_cache
@@ -291,8 +320,7 @@ class SafeExecute(Execute):
         except DeadKernelError:
             self.log.warning("The hand-in ended its Python.")
         except Exception:
-            log = Path(self.run_dir, "kernel.log")
-            self.log.error(log.read_text()[-2000:] if log.exists() else "no kernel.log")
+            self.log.error(read_log(Path(self.run_dir, "kernel.log")))
             raise
         finally:
             if self.watch:

@@ -175,6 +175,57 @@ def test_files_in_folders_count_and_what_cannot_be_read_is_too_much(tmp_path):
     assert size_of(tmp_path / "in" / "deeper" / "file") == float("inf")
 
 
+def test_blocks_of_an_empty_file_count(tmp_path):
+    from teach.hooks import size_of
+
+    (tmp_path / "file").touch()
+    words = ["fallocate", "--keep-size", "--length", "1000000", tmp_path / "file"]
+    subprocess.run(words, check=True)
+    assert (tmp_path / "file").stat().st_size == 0
+    assert size_of(tmp_path) > 10**6
+
+
+def test_counting_stops_once_it_is_too_much(tmp_path):
+    from teach.hooks import BLOCK, DISK, size_of
+
+    for number in range(3):
+        with (tmp_path / str(number)).open("wb") as file:
+            file.truncate(DISK)
+    assert size_of(tmp_path) == DISK + BLOCK
+
+
+def test_a_log_that_is_no_file_is_not_read(tmp_path):
+    from teach.hooks import read_log
+
+    log, secret = tmp_path / "kernel.log", tmp_path / "secret"
+    secret.write_bytes(b"a\xff" * 1500)
+    os.mkfifo(log)
+    assert read_log(log) == "no kernel.log"
+    log.unlink()
+    log.symlink_to(secret)
+    assert read_log(log) == "no kernel.log"
+    assert read_log(secret) == "a\N{REPLACEMENT CHARACTER}" * 1000
+
+
+def test_only_own_folders_of_dead_graders_are_removed(tmp_path, monkeypatch):
+    from teach.hooks import make_run_dir
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "home").mkdir()
+    link, left, foreign = (tmp_path / f"grading-999999999-{name}" for name in "abc")
+    link.symlink_to(tmp_path / "home")
+    left.mkdir()
+    foreign.mkdir()
+    if os.getuid() == 0:
+        os.chown(foreign, 1234, 1234)
+    else:
+        foreign.rmdir()
+    make_run_dir()
+    assert link.is_symlink()
+    assert foreign.exists() == (os.getuid() == 0)
+    assert not left.exists()
+
+
 def test_autograded_notebooks_hold_no_html(points, class_folder):
     for path in class_folder.glob(f"autograded/*/{NAME}/{NAME}.ipynb"):
         for cell in nbformat.read(path, as_version=4).cells:
