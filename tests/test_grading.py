@@ -145,11 +145,15 @@ def test_no_hand_in_wrote_into_the_gradebook(points, class_folder):
     assert {score for (score,) in found} == {None}
 
 
+def kernels(pid):
+    """Return how many processes run for a grader's kernels."""
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True)
+    file = f"{tempfile.gettempdir()}/grading-{pid}-"
+    return listed.stdout.count(f"ipykernel_launcher -f {file}")
+
+
 def test_no_process_of_a_hand_in_lives_on(points):
-    listed = subprocess.run(
-        ["ps", "-eo", "args"], capture_output=True, text=True
-    ).stdout
-    assert "ipykernel_launcher -f /tmp/grading-" not in listed
+    assert kernels(os.getpid()) == 0
 
 
 def run_dirs(pid):
@@ -453,11 +457,14 @@ def test_a_killed_batch_goes_on_where_it_was(class_folder, hand_ins, tmp_path):
     first = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=course.ROOT)
     assert "killed0" in first.stdout.readline()
     patience = time.time() + 60
-    while not run_dirs(first.pid) and time.time() < patience:
+    while not kernels(first.pid) and time.time() < patience:
         time.sleep(0.02)
     first.kill()
     first.wait()
     assert run_dirs(first.pid), "it was killed too late to leave anything"
+    while kernels(first.pid) and time.time() < patience:
+        time.sleep(0.02)
+    assert kernels(first.pid) == 0
     second = subprocess.run(words, capture_output=True, text=True, cwd=course.ROOT)
     lines = [line for line in second.stdout.splitlines() if "killed" in line]
     assert "unchanged" in lines[0]
