@@ -17,6 +17,7 @@ import stat
 import subprocess
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import bleach
@@ -191,12 +192,13 @@ def measure(process, folder):
 
 
 class Watch(threading.Thread):
-    """Kill a kernel that takes more memory, processes or disk than it is allowed."""
+    """Kill a kernel that takes more time, memory, processes or disk than allowed."""
 
     def __init__(self, pid, limits, folder):
         super().__init__(daemon=True)
         self.process, self.limits, self.folder = psutil.Process(pid), limits, folder
         self.ended, self.reason = threading.Event(), ""
+        self.deadline = math.inf
 
     def run(self):
         """Look five times a second."""
@@ -211,6 +213,8 @@ class Watch(threading.Thread):
                 self.reason = "it started too many processes"
             elif files > DISK:
                 self.reason = "it wrote too much to the disk"
+            elif time.monotonic() > self.deadline:
+                self.reason = "it took too much time"
             if self.reason:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     self.process.kill()
@@ -288,6 +292,7 @@ class SafeExecute(Execute):
         hidden = {grade_id(c): c.source for c in source.cells if is_hidden(c)}
         reference = reference_of(nbformat.writes(source))
         self.finished, self.written, self.watch = set(), {}, None
+        self.late = False
         self.quick = quick_cells(source)
         self.imports = tagged_cells(source, "imports")
         self.timeout_func = self.seconds_for
@@ -346,7 +351,9 @@ class SafeExecute(Execute):
 
     def start_new_kernel(self, **kwargs):
         """Start the kernel with its limits, and watch it."""
-        plan = {"limits": dict(self.limits), "read_only": list(self.read_only)}
+        seconds = self.limits["wall_seconds"] + self.startup_timeout
+        limits = {**self.limits, "wall_seconds": seconds}
+        plan = {"limits": limits, "read_only": list(self.read_only)}
         plan["extra"] = dict(self.variables)
         kwargs["env"] = {**os.environ, "GRADING_SANDBOX": json.dumps(plan)}
         super().start_new_kernel(**kwargs)
@@ -355,16 +362,28 @@ class SafeExecute(Execute):
             self.watch = Watch(pid, self.limits, self.run_dir)
             self.watch.start()
 
+    def on_notebook_start(self, **kwargs):
+        """Let the hand-in's time begin; what Python took to start is not its own."""
+        if self.watch:
+            self.watch.deadline = time.monotonic() + self.limits["wall_seconds"]
+
     def on_cell_executed(self, **kwargs):
-        """Note that this cell ran to its end; stop if the imports did not."""
+        """Note that this cell ran to its end; stop if the imports did not.
+
+        Late imports are the machine's failure, unless a cell before them was late too:
+        what swallows its interrupt runs on.
+        """
         super().on_cell_executed(**kwargs)
         self.finished.add(kwargs["cell_index"])
         late = kwargs["execute_reply"]["content"].get("ename") == "CellTimeoutError"
         if late and grade_id(kwargs["cell"]) in self.imports:
+            if self.late:
+                raise DeadKernelError("a cell above the imports did not end")
             raise RuntimeError(
                 f"the imports took more than {self.seconds_for(kwargs['cell'])} s; "
                 "grade again when the machine is less busy"
             )
+        self.late = self.late or late
 
     def output(self, outs, msg, display_id, cell_index):
         """Take an output in, unless its cell has written enough; answers always."""

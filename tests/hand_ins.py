@@ -249,6 +249,7 @@ def make_table(maker, wrong, *, source, gradebook, port):
         "endless-top": (maker.with_cell("while True:\n    pass"), 20),
         "exit-function": (maker.with_body("matrix", EXIT), 10),
         "exit-top": (maker.with_cell(EXIT), 0),
+        "swallows-above-imports": (maker.with_cell(SWALLOW), 0),
         "exit-end": (maker.with_cell(EXIT, None), 20),
         "deleted-checks": (maker.without(*maker.checks()), 20),
         "edited-checks": (maker.edited(maker.right()), 20),

@@ -425,6 +425,35 @@ def test_a_kernel_that_does_not_start_gives_no_marks(
     assert grade.grade_class(NAME, tmp_path) == {"late": 20}
 
 
+def test_a_slow_start_costs_no_points(
+    class_folder, hand_ins, tmp_path, monkeypatch, capsys
+):
+    from teach.hooks import SafeExecute
+
+    start = SafeExecute.start_new_kernel_client
+
+    def start_slowly(self):
+        time.sleep(SHORT["wall_seconds"] // 2 + 2)
+        return start(self)
+
+    monkeypatch.setattr(SafeExecute, "start_new_kernel_client", start_slowly)
+    file = next(hand_ins.glob("correct_*"))
+    (tmp_path / f"awaited_{file.name}").write_bytes(file.read_bytes())
+    limits = {"wall_seconds": SHORT["wall_seconds"] // 2}
+    assert grade.grade_class(NAME, tmp_path, limits=limits) == {"awaited": 20}
+
+
+def test_time_is_up_for_the_whole_notebook(class_folder, tmp_path, capsys):
+    source = class_folder / "source" / NAME / f"{NAME}.ipynb"
+    maker = Maker(class_folder / "release" / NAME / f"{NAME}.ipynb", source)
+    sleepy = maker.with_cell("import time\ntime.sleep(60)", 2)
+    nbformat.write(sleepy, tmp_path / "sleepy_x.ipynb")
+    limits = {"cell_seconds": 60, "wall_seconds": 12}
+    assert grade.grade_class(NAME, tmp_path, limits=limits) == {"sleepy": 0}
+    graded = class_folder / "autograded" / "sleepy" / NAME / f"{NAME}.ipynb"
+    assert "it took too much time" in graded.read_text()
+
+
 def test_imports_that_take_too_long_give_no_marks(class_folder, tmp_path, capsys):
     source = class_folder / "source" / NAME / f"{NAME}.ipynb"
     maker = Maker(class_folder / "release" / NAME / f"{NAME}.ipynb", source)
