@@ -26,6 +26,7 @@ from unetbook.metrics import BORDER_POLICIES, score_border
 from unetbook.model import build_unet
 from unetbook.prediction import evaluate_masks
 from unetbook.training import (
+    LOSSES,
     compile_unet,
     make_optimizer,
     set_precision,
@@ -57,7 +58,8 @@ def train_as_chapter_7(config, run_dir=None, build=build_unet):
         config.image_size, filters=config.filters, dropout_rate=config.dropout_rate
     )
     total_steps = config.epochs * len(train_ds(0))
-    compile_unet(model, make_optimizer(config.learning_rate, total_steps))
+    optimizer = make_optimizer(config.learning_rate, total_steps)
+    compile_unet(model, optimizer, LOSSES[config.loss])
     val_pairs = cache_pairs(pets.validation, config.image_size)
     val_ds = make_dataset(val_pairs, config.batch_size)
     history = train(

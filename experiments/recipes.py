@@ -1,6 +1,8 @@
 """What is trained on the photographs: one small definition for each recipe."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+
+from unetbook.config import TIERS
 
 
 @dataclass(frozen=True)
@@ -67,19 +69,19 @@ ARTICLE = Recipe(
     learning_rate=1e-3,
     batch_size=64,
 )
-COURSE = Recipe(
-    "ours: a quarter of the article's widths, a sixteenth of its work",
-    dropout_rate=0.1,
-    augmentation=("flip", "colour"),
-    loss="cross-entropy + Dice",
+
+
+def from_tier(name, about):
+    """Return the recipe that a tier of the chapters is."""
+    shared = {field.name for field in fields(Recipe)} - {"about", "data"}
+    config = vars(TIERS[name])
+    return Recipe(about, **{name: config[name] for name in shared & config.keys()})
+
+
+COURSE = from_tier(
+    "standard", "ours: a quarter of the article's widths, a sixteenth of its work"
 )
-LONG = Recipe(
-    "ours, six levels, four times as long",
-    filters=(16, 32, 64, 96, 144, 192),
-    augmentation=("flip", "crop", "colour", "sharpness"),
-    loss="cross-entropy + Dice",
-    epochs=40,
-)
+LONG = from_tier("full", "ours, six levels, four times as long")
 LONGER = replace(
     LONG,
     about="course-long and 16 epochs more, uncropped, averaged with it; shipped",

@@ -37,10 +37,12 @@ from experiments.run import (
     train_recipe,
 )
 from experiments.skips import CUTS, build_cut_unet
+from unetbook.config import TIERS
 from unetbook.data import cache_pairs, make_dataset
 from unetbook.inspection import unet_parameters
 from unetbook.metrics import confusion_matrix
 from unetbook.model import build_unet
+from unetbook.results import TIER_RECIPES
 
 ROOT = Path(__file__).parents[1]
 
@@ -59,6 +61,30 @@ def test_every_ablation_changes_one_thing():
             assert changed == ["augmentation", "frozen_flip"]
         else:
             assert len(changed) == 1, name
+
+
+def test_the_tiers_are_the_recipes_behind_the_measurements():
+    for tier, recipe in TIER_RECIPES.items():
+        config, recipe = vars(TIERS[tier]), vars(RECIPES[recipe])
+        shared = config.keys() & recipe.keys() - {"data"}
+        assert {name: config[name] for name in shared} == {
+            name: recipe[name] for name in shared
+        }
+        of_a_run = {"tier", "data", "seed", "mixed_precision"}
+        assert config.keys() - shared == of_a_run
+        others = {name: recipe[name] for name in recipe.keys() - shared - {"about"}}
+        assert others == {
+            "data": "oxford",
+            "pictures": None,
+            "up_kernel_size": 2,
+            "up_sampling": False,
+            "batch_normalization": True,
+            "block_dropout_rate": 0.0,
+            "use_skips": True,
+            "frozen_flip": False,
+            "constant_rate": False,
+            "after": None,
+        }
 
 
 def test_the_article_has_the_articles_size():
@@ -115,16 +141,6 @@ def test_up_sampling_leaves_no_transposed_convolution():
     assert count_multiply_adds(network) > count_multiply_adds(plain)
 
 
-def test_cross_entropy_is_kerass():
-    rng = np.random.default_rng(0)
-    masks = rng.integers(0, 3, (2, 4, 4))
-    probabilities = rng.dirichlet((1, 1, 1), (2, 4, 4)).astype("float32")
-    expected = keras.losses.SparseCategoricalCrossentropy()(masks, probabilities)
-    assert float(losses.cross_entropy(masks, probabilities)) == pytest.approx(
-        float(expected), rel=1e-5
-    )
-
-
 def test_weights_of_the_classes_make_up_for_their_shares():
     shares = np.array([0.2996, 0.5866, 0.1138])
     np.testing.assert_allclose(shares * losses.CLASS_WEIGHTS, 1 / 3, rtol=0.01)
@@ -132,18 +148,6 @@ def test_weights_of_the_classes_make_up_for_their_shares():
     even = np.full((1, 1, 3, 3), 1 / 3, "float32")
     weighted = float(losses.weighted_cross_entropy(masks, even))
     assert weighted == pytest.approx(np.log(3) * np.mean(losses.CLASS_WEIGHTS))
-
-
-def test_dice_of_a_perfect_prediction_is_free_and_of_a_missed_class_costs_a_third():
-    masks = np.array([[[0, 1, 2, 2]]])
-    perfect = np.eye(3, dtype="float32")[masks]
-    loss = float(losses.cross_entropy_and_dice(masks, perfect))
-    assert loss == pytest.approx(0, abs=1e-5)
-    # Dice 0, 1 and 4/5: class 0 is taken for class 2.
-    wrong = np.eye(3, dtype="float32")[[[[2, 1, 2, 2]]]]
-    both = float(losses.cross_entropy_and_dice(masks, wrong))
-    dice = both - float(losses.cross_entropy(masks, wrong))
-    assert dice == pytest.approx((1 + 0 + 1 / 5) / 3, abs=1e-4)
 
 
 def test_flips_are_frozen_for_good_and_move_image_and_mask(drawn_pets):

@@ -1,12 +1,15 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from unetbook.config import TIERS
 from unetbook.results import (
     compare_runs,
     format_spread,
     read_cuts,
+    read_expected,
     read_measured,
     read_pictures,
     read_runs,
@@ -42,6 +45,24 @@ def test_scores_have_one_row_a_run(tmp_path):
     np.testing.assert_allclose(scores["pixel_accuracy"], [1, 10 / 12])
     merged = score_runs(read_runs("course", tmp_path), "merged", "validation")
     np.testing.assert_allclose(merged["iou"][1], [6 / 8, 4 / 6])
+
+
+def test_a_tier_is_expected_to_reach_what_its_recipe_reached(tmp_path):
+    for recipe, curves in (("course", ([0.1, 0.7], [0.2, 0.6])), ("quick", ([0.9],))):
+        for seed, curve in enumerate(curves):
+            run = {"seed": seed, "history": {"val_mean_iou": curve}}
+            (tmp_path / f"{recipe}-{seed}.json").write_text(json.dumps(run))
+    quick = {"runs": [{"val_mean_iou": 0.8}, {"val_mean_iou": 0.81}]}
+    (tmp_path / "quick_drawn.json").write_text(json.dumps(quick))
+
+    def expected(tier, data):
+        return read_expected(replace(TIERS[tier], data=data), tmp_path)
+
+    assert expected("quick", "drawn") == [0.8, 0.81]
+    assert expected("standard", "oxford") == [0.7, 0.6]
+    assert expected("full", "oxford") == []
+    assert expected("quick", "oxford") == expected("standard", "drawn") == []
+    assert expected("standard", "my/pets") == []
 
 
 def test_scoring_nothing_is_refused():

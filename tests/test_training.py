@@ -14,10 +14,12 @@ import numpy as np
 import pytest
 
 from unetbook import training
-from unetbook.config import Config
+from unetbook.config import TIERS, Config
 from unetbook.model import build_unet
 from unetbook.training import (
+    LOSSES,
     compile_unet,
+    cross_entropy_and_dice,
     describe_run,
     format_time,
     make_optimizer,
@@ -174,6 +176,21 @@ def test_loss_and_scores_of_an_untrained_net_are_those_of_keras_by_hand():
         for c in range(3)
     ]
     assert mean_iou == pytest.approx(np.mean(iou), abs=1e-6)
+
+
+def test_dice_of_a_perfect_prediction_is_free_and_of_a_missed_class_costs_a_third():
+    masks = np.array([[[0, 1, 2, 2]]])
+    perfect = np.eye(3, dtype="float32")[masks]
+    assert float(cross_entropy_and_dice(masks, perfect)) == pytest.approx(0, abs=1e-5)
+    # Dice 0, 1 and 4/5: class 0 is taken for class 2.
+    wrong = np.eye(3, dtype="float32")[[[[2, 1, 2, 2]]]]
+    both = float(cross_entropy_and_dice(masks, wrong))
+    plain = keras.losses.SparseCategoricalCrossentropy()(masks, wrong)
+    assert both - float(plain) == pytest.approx((1 + 0 + 1 / 5) / 3, abs=1e-4)
+
+
+def test_every_tier_names_a_loss():
+    assert {tier.loss for tier in TIERS.values()} == set(LOSSES)
 
 
 def test_compiled_optimizer_has_its_variables_already():

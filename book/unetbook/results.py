@@ -10,6 +10,7 @@ from unetbook.metrics import score_border
 
 MEASURED_DIR = Path(__file__).parent / "measured"
 RINGS = (1, 2, 4, 8, 16)  # distances from the true border in pixels
+TIER_RECIPES = {"standard": "course", "full": "course-long"}
 
 
 def read_measured(name, folder=None):
@@ -52,6 +53,26 @@ def read_runs(recipe, folder=None):
     names = [file.stem for file in files if file.stem[len(recipe) + 1 :].isdigit()]
     runs = [read_measured(name, folder) for name in names]
     return sorted(runs, key=lambda run: run["seed"])
+
+
+def read_expected(config, folder=None):
+    """Read the validation mean IoUs that finished runs of a tier ended with.
+
+    Args:
+        config: A `Config`; its tier and its data are looked up.
+        folder: As in `read_measured`.
+
+    Returns:
+        A list with one number a seed, empty if this tier was not measured on these
+        pictures: quick was on the drawn pets, the others were on the photographs.
+    """
+    if (config.tier, config.data) == ("quick", "drawn"):
+        runs = read_measured("quick_drawn", folder)["runs"]
+        return [run["val_mean_iou"] for run in runs]
+    if config.tier in TIER_RECIPES and config.data == "oxford":
+        runs = read_runs(TIER_RECIPES[config.tier], folder)
+        return [run["history"]["val_mean_iou"][-1] for run in runs]
+    return []
 
 
 def score_runs(runs, border="class", split="test"):

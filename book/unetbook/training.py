@@ -15,6 +15,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from keras import ops
 
 STEP_LINE_AFTER = 20  # seconds; a shorter epoch gets no line of its own steps
 STEP_LINE_EVERY = 1  # second
@@ -63,6 +64,31 @@ def make_optimizer(learning_rate, total_steps, *, warmup_share=0.05, weight_deca
     return keras.optimizers.AdamW(schedule, weight_decay=weight_decay)
 
 
+def cross_entropy_and_dice(y_true, y_pred):
+    """Add one minus the classes' mean Dice coefficient to the cross-entropy.
+
+    The coefficient (Milletari et al., 2016) is taken class by class over all pixels of
+    a batch, so that a rare class weighs as much as a common one. Built in chapter 7.
+
+    Args:
+        y_true: Integer masks `(batch, height, width)`.
+        y_pred: Probabilities `(batch, height, width, num_classes)`.
+
+    Returns:
+        A scalar.
+    """
+    cross_entropy = keras.losses.sparse_categorical_crossentropy(y_true, y_pred)
+    one_hot = ops.one_hot(ops.cast(y_true, "int32"), y_pred.shape[-1])
+    dice = keras.losses.dice(one_hot, y_pred, axis=(0, 1, 2))  # one number a class
+    return ops.mean(cross_entropy) + ops.mean(dice)
+
+
+LOSSES = {
+    "cross-entropy": "sparse_categorical_crossentropy",
+    "cross-entropy + Dice": cross_entropy_and_dice,
+}
+
+
 def compile_unet(model, optimizer, loss="sparse_categorical_crossentropy"):
     """Give a U-Net its loss and the two scores that training shows.
 
@@ -71,7 +97,7 @@ def compile_unet(model, optimizer, loss="sparse_categorical_crossentropy"):
     Args:
         model: A U-Net that ends in a softmax over the classes.
         optimizer: A Keras optimizer, new for this model.
-        loss: What Keras takes as a loss.
+        loss: What Keras takes as a loss, such as a value of `LOSSES`.
 
     Returns:
         The same model, compiled, its optimizer's variables made.
@@ -160,7 +186,7 @@ def train_epoch(model, batches, val_ds, epoch, history, hooks):
             del model._eval_epoch_iterator
     logs = {name: values[-1] for name, values in model.history.history.items()}
     check_finite(logs, epoch, model)
-    logs["learning_rate"] = keras.ops.convert_to_numpy(model.optimizer.learning_rate)
+    logs["learning_rate"] = ops.convert_to_numpy(model.optimizer.learning_rate)
     logs["seconds"] = time.perf_counter() - began
     for name, value in logs.items():
         history.setdefault(name, []).append(float(value))
@@ -187,7 +213,7 @@ def check_finite(logs, epoch, model):
     """Raise a `FloatingPointError` if a loss of this epoch is nan or infinite."""
     for name in ("loss", "val_loss"):
         if not np.isfinite(logs.get(name, 0.0)):
-            rate = float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
+            rate = float(ops.convert_to_numpy(model.optimizer.learning_rate))
             raise FloatingPointError(
                 f"{name} is {float(logs[name])} in epoch {epoch + 1}: the weights have "
                 f"run away. Lower the learning rate (now {rate:.2g}), check that "
@@ -456,7 +482,7 @@ def save_checkpoint(path, model, epoch, history):
         history: Dictionary of lists, kept in the same file.
     """
     variables = [*model.variables, *model.optimizer.variables]
-    arrays = [keras.ops.convert_to_numpy(variable) for variable in variables]
+    arrays = [ops.convert_to_numpy(variable) for variable in variables]
     progress = json.dumps({"epoch": epoch, "history": history})
     write_whole(path, lambda file: np.savez(file, *arrays, progress=progress))
 
