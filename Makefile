@@ -5,7 +5,7 @@ ENVIRONMENT := $(or $(VIRTUAL_ENV),.venv)
 RUN := "$(ENVIRONMENT)/bin/python"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test pages outputs weights skips models quick bench resume figures \
+.PHONY: help setup book test pages outputs weights skips models quick bench resume devices figures \
 	backends lint format address constraints clean teacher assignments grade feedback formgrader \
 	slides
 
@@ -51,6 +51,9 @@ resume: setup  ## kill a training, resume it, compare the weights
 
 backends: setup  ## compare predictions on JAX and PyTorch with TensorFlow's
 	$(RUN) -m tools.backends
+
+devices: setup  ## compare a training on two devices with one
+	$(RUN) -m experiments.devices
 
 figures: setup  ## draw the pictures of README.md and the introduction again
 	$(RUN) tools/figures.py

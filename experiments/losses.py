@@ -11,18 +11,18 @@ CLASS_WEIGHTS = (1.11, 0.57, 2.93)
 
 
 def weighted_cross_entropy(y_true, y_pred):
-    """Return the cross-entropy with every pixel weighted by its class's rarity.
+    """Weight the cross-entropy of every pixel by the rarity of its class.
 
     Args:
         y_true: Integer masks `(batch, height, width)`.
         y_pred: Probabilities `(batch, height, width, 3)`.
 
     Returns:
-        A scalar, the mean over the pixels.
+        One number a pixel, `(batch, height, width)`.
     """
     weights = ops.take(ops.convert_to_tensor(CLASS_WEIGHTS), ops.cast(y_true, "int32"))
     losses = keras.losses.sparse_categorical_crossentropy(y_true, y_pred)
-    return ops.mean(weights * losses)
+    return weights * losses
 
 
 LOSSES = {**training.LOSSES, "weighted cross-entropy": weighted_cross_entropy}

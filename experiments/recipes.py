@@ -71,11 +71,11 @@ ARTICLE = Recipe(
 )
 
 
-def from_tier(name, about):
-    """Return the recipe that a tier of the chapters is."""
-    shared = {field.name for field in fields(Recipe)} - {"about", "data"}
-    config = vars(TIERS[name])
-    return Recipe(about, **{name: config[name] for name in shared & config.keys()})
+def from_tier(tier, about):
+    """Return the recipe that a tier of the chapters is, on the photographs."""
+    config = vars(TIERS[tier])
+    names = {field.name for field in fields(Recipe)} - {"data"}
+    return Recipe(about, **{name: config[name] for name in names & config.keys()})
 
 
 COURSE = from_tier(

@@ -65,6 +65,9 @@ def read_expected(config, folder=None):
     Returns:
         A list with one number a seed, empty if this tier was not measured on these
         pictures: quick was on the drawn pets, the others were on the photographs.
+
+    Raises:
+        ValueError: If a file of results is missing or damaged, as in `read_measured`.
     """
     if (config.tier, config.data) == ("quick", "drawn"):
         runs = read_measured("quick_drawn", folder)["runs"]

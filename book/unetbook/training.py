@@ -67,20 +67,22 @@ def make_optimizer(learning_rate, total_steps, *, warmup_share=0.05, weight_deca
 def cross_entropy_and_dice(y_true, y_pred):
     """Add one minus the classes' mean Dice coefficient to the cross-entropy.
 
-    The coefficient (Milletari et al., 2016) is taken class by class over all pixels of
-    a batch, so that a rare class weighs as much as a common one. Built in chapter 7.
+    The coefficient is taken class by class over all pixels of a batch, so that a rare
+    class weighs as much as a common one. After Milletari et al. (2016), who have two
+    classes, squares in the denominator and no cross-entropy. Built in chapter 7.
 
     Args:
         y_true: Integer masks `(batch, height, width)`.
         y_pred: Probabilities `(batch, height, width, num_classes)`.
 
     Returns:
-        A scalar.
+        One number a pixel, `(batch, height, width)`. Keras takes their mean, over all
+        devices where there are several; of a scalar it would take the sum over them.
     """
     cross_entropy = keras.losses.sparse_categorical_crossentropy(y_true, y_pred)
     one_hot = ops.one_hot(ops.cast(y_true, "int32"), y_pred.shape[-1])
-    dice = keras.losses.dice(one_hot, y_pred, axis=(0, 1, 2))  # one number a class
-    return ops.mean(cross_entropy) + ops.mean(dice)
+    dice_losses = keras.losses.dice(one_hot, y_pred, axis=(0, 1, 2))  # 1 - Dice, (C,)
+    return cross_entropy + ops.mean(dice_losses)
 
 
 LOSSES = {
@@ -389,10 +391,18 @@ def describe_run(model, epochs, settings=None):
         "epochs": epochs,
         "settings": settings or {},
         "optimizer": model.optimizer.get_config(),
+        "loss": name_loss(model.loss),
     }
     for number, layer in enumerate(model.layers):
         parts[f"layer {number} {type(layer).__name__}"] = layer.get_config()
     return flatten(json.loads(json.dumps(parts, default=str)))
+
+
+def name_loss(loss):
+    """Return the name of what `compile` took as a loss."""
+    if isinstance(loss, str):
+        return loss
+    return getattr(loss, "__name__", type(loss).__name__)
 
 
 def flatten(value, name=""):
