@@ -206,6 +206,8 @@ def test_a_saved_model_is_loaded_as_chapter_8_loads_it(tmp_path, loss):
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras", compile=False)
     assert_same(model.get_weights(), loaded.get_weights())
+    chapter = (ROOT / "book" / "08_prediction.ipynb").read_text(encoding="utf-8")
+    assert "load_model(own, compile=False)" in chapter
 
 
 def test_compiled_optimizer_has_its_variables_already():
