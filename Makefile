@@ -5,8 +5,8 @@ ENVIRONMENT := $(or $(VIRTUAL_ENV),.venv)
 RUN := "$(ENVIRONMENT)/bin/python"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test pages outputs weights skips models quick bench resume devices figures \
-	backends lint format address constraints clean teacher assignments grade feedback formgrader \
+.PHONY: help setup book test pages outputs weights skips models quick bench resume devices \
+	figures backends lint format address constraints clean teacher assignments grade feedback formgrader \
 	slides
 
 help:  ## show this list

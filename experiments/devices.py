@@ -8,6 +8,7 @@ trains every network of `NETWORKS` on one of them and on both, and writes
 import argparse
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -19,7 +20,7 @@ from keras import layers
 
 from unetbook.model import build_unet
 from unetbook.results import MEASURED_DIR
-from unetbook.training import LOSSES, compile_unet, train, write_json
+from unetbook.training import LOSSES, compile_unet, make_optimizer, train, write_json
 
 IMAGE_SIZE, PICTURES, BATCH_SIZE, EPOCHS = 16, 16, 4, 3
 NETWORKS = {
@@ -66,6 +67,7 @@ def train_on(
     synchronised=False,
     dropout_rate=0.0,
     loss="cross-entropy",
+    adamw=False,
 ):
     """Train one small U-Net on these devices.
 
@@ -75,6 +77,8 @@ def train_on(
         synchronised: Normalise by the whole batch.
         dropout_rate: Dropout at the bottleneck.
         loss: A name in `LOSSES`.
+        adamw: Take the chapters' optimizer. Behind a normalisation, where gradients of
+            biases are rounding errors, it divides these by their own size.
 
     Returns:
         The validation loss after every epoch, float64 `(epochs,)`.
@@ -91,9 +95,11 @@ def train_on(
             dropout_rate=dropout_rate,
         )
         model = synchronise(model) if synchronised else model
-        # Adam would divide gradients that are only rounding errors by their own size.
-        compile_unet(model, keras.optimizers.SGD(0.1), LOSSES[loss])
-    history = train(model, make_batches, make_batches(0), EPOCHS)
+        steps = EPOCHS * PICTURES // BATCH_SIZE
+        optimizer = make_optimizer(0.01, steps) if adamw else keras.optimizers.SGD(0.1)
+        compile_unet(model, optimizer, LOSSES[loss])
+    with tempfile.TemporaryDirectory() as run_dir:  # checkpoints are a part of it
+        history = train(model, make_batches, make_batches(0), EPOCHS, run_dir=run_dir)
     return np.array(history["val_loss"])
 
 

@@ -9,6 +9,7 @@ import pytest
 from unetbook.metrics import BORDER_POLICIES, iou_per_class, mean_iou, score_border
 from unetbook.prediction import read_card
 from unetbook.results import (
+    TIER_RECIPES,
     compare_runs,
     read_measured,
     read_pictures,
@@ -106,6 +107,12 @@ def test_how_long_the_standard_tier_took():
     minutes = round(run["seconds"]["training"] / 60)
     sentence = f"ours took {minutes} minutes, in bfloat16, on a processor with"
     assert missing("07_training", [sentence]) == []
+
+
+def test_what_the_sixth_level_of_the_full_tier_costs():
+    course, long = (read_runs(name)[0]["parameters"] for name in TIER_RECIPES.values())
+    assert 1 / 6.5 < long / course - 1 < 1 / 5.5
+    assert missing("04_bottleneck", ["cost it a sixth more parameters"]) == []
 
 
 def test_the_tiny_network_against_the_articles():

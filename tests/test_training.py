@@ -607,6 +607,22 @@ def test_two_devices_train_as_one_but_for_what_chapter_7_names(tmp_path):
         assert difference < 1e-5 if name in alike else 1e-4 < difference < 0.1, name
 
 
+ADAMW = """
+from experiments.devices import compare_devices, split_processor
+
+split_processor()
+print("RESULT", compare_devices({"adamw": True}))
+"""
+
+
+@pytest.mark.slow
+def test_two_devices_train_as_one_with_the_optimizer_of_the_chapters():
+    command = [sys.executable, "-c", ADAMW]
+    finished = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert finished.returncode == 0, finished.stderr[-2000:]
+    assert float(finished.stdout.split("RESULT ")[1]) < 1e-5
+
+
 @pytest.mark.slow
 def test_run_killed_by_the_system_and_resumed_ends_in_the_same_bits():
     finished = subprocess.run(
