@@ -18,9 +18,10 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
+from unetbook.files import write_json
 from unetbook.model import build_unet
 from unetbook.results import MEASURED_DIR
-from unetbook.training import LOSSES, compile_unet, make_optimizer, train, write_json
+from unetbook.training import LOSSES, compile_unet, make_optimizer, train
 
 IMAGE_SIZE, PICTURES, BATCH_SIZE, EPOCHS = 16, 16, 4, 3
 NETWORKS = {

@@ -8,9 +8,9 @@ two annotations of one photograph agree, which is as well as a network can hope 
 import numpy as np
 
 from unetbook.data import cache_pairs, load_pets
+from unetbook.files import write_json
 from unetbook.metrics import confusion_matrix
 from unetbook.results import MEASURED_DIR
-from unetbook.training import write_json
 
 SIDE = 128
 THUMB = 16  # blocks of pixels to a side

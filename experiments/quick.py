@@ -21,18 +21,12 @@ import unetbook
 from experiments.run import training_epochs
 from unetbook.config import CLASS_NAMES, TIERS, describe
 from unetbook.data import cache_pairs, load_pets, make_dataset
-from unetbook.drawn_pets import hash_source
+from unetbook.files import write_json
 from unetbook.metrics import BORDER_POLICIES, score_border
 from unetbook.model import build_unet
 from unetbook.prediction import evaluate_masks
-from unetbook.training import (
-    LOSSES,
-    compile_unet,
-    make_optimizer,
-    set_precision,
-    train,
-    write_json,
-)
+from unetbook.sources.drawn.dataset import hash_drawings
+from unetbook.training import LOSSES, compile_unet, make_optimizer, set_precision, train
 
 SEEDS = (0, 1, 2)
 MEASURED = Path(unetbook.__file__).parent / "measured" / "quick_drawn.json"
@@ -109,7 +103,7 @@ def measure_seed(config):
 
 def describe_drawn():
     """Return what identifies the drawn pets: their name and the hash of their code."""
-    return {"name": "drawn", "hash": hash_source(), "classes": CLASS_NAMES}
+    return {"name": "drawn", "hash": hash_drawings(), "classes": CLASS_NAMES}
 
 
 def summarise(config, runs):

@@ -22,19 +22,14 @@ from experiments.losses import LOSSES
 from experiments.recipes import RECIPES
 from unetbook.augmentation import augment
 from unetbook.config import device_name, runs_dir
-from unetbook.data import (
-    cache_pairs,
-    draw_augmentation,
-    list_names,
-    load_pets,
-    make_dataset,
-    select,
-)
+from unetbook.data import cache_pairs, draw_augmentation, load_pets, make_dataset
+from unetbook.files import write_json
 from unetbook.inspection import multiply_adds
 from unetbook.metrics import confusion_matrix
 from unetbook.model import build_unet
 from unetbook.results import MEASURED_DIR, read_measured
-from unetbook.training import compile_unet, make_optimizer, train, write_json
+from unetbook.sources.splits import list_names, select
+from unetbook.training import compile_unet, make_optimizer, train
 
 SPLIT_SEED = 0  # one validation split for all seeds: the spread is the training's
 SCORE_BATCH = 32

@@ -19,10 +19,11 @@ from experiments.run import (
 )
 from experiments.weights import round_weights
 from unetbook.data import cache_pairs, load_pets, make_dataset
+from unetbook.files import write_whole
 from unetbook.metrics import mean_iou
-from unetbook.prediction import predict_masks, save_pretrained
+from unetbook.prediction import predict_masks
+from unetbook.pretrained import save_pretrained
 from unetbook.results import MEASURED_DIR, RINGS
-from unetbook.training import write_whole
 
 DRAWN_PICTURES = 64  # of the drawn test split: a score that everybody can recompute
 

@@ -23,9 +23,9 @@ from experiments.quick import describe_drawn, score_test, train_as_chapter_7, tr
 from unetbook.blocks import bottleneck, decoder_block, encoder_block
 from unetbook.config import TIERS, describe, runs_dir
 from unetbook.data import cache_pairs, load_pets, make_dataset
+from unetbook.files import write_json, write_whole
 from unetbook.prediction import predict_masks
 from unetbook.results import MEASURED_DIR
-from unetbook.training import write_json, write_whole
 
 # Which skips are cut, 0 for the topmost; all else is as the quick tier has it.
 CUTS = {"none": (), "1": (0,), "2": (1,), "3": (2,), "4": (3,), "all": (0, 1, 2, 3)}

@@ -16,7 +16,7 @@ import keras
 
 from experiments.quick import describe_drawn, score_test, train_as_chapter_7, trial
 from unetbook.config import TIERS, describe, runs_dir
-from unetbook.prediction import save_pretrained
+from unetbook.pretrained import save_pretrained
 
 EPOCHS = 40  # the quick tier takes 9
 AUGMENTATION = ("flip", "crop", "colour")

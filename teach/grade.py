@@ -65,10 +65,10 @@ def prepare_pets():
     with hold_stderr():  # TensorFlow's lines while it loads
         import tensorflow as tf
 
-        from unetbook.drawn_pets import hash_source, prepare_drawn_pets
+        from unetbook.sources.drawn.dataset import hash_drawings, prepare_drawn_pets
 
         tf.constant(0)
-    name = f"drawn_pets-{hash_source()}"
+    name = f"drawn_pets-{hash_drawings()}"
     copy = course.CLASS_FOLDER / "pets" / name
     if not copy.exists():
         prepare_drawn_pets(cache_dir())

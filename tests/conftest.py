@@ -32,7 +32,8 @@ def drawn_pets(clean_environment):
 def photos(monkeypatch):
     """The photographs under the TFDS_DATA_DIR that pytest was started with."""
     from unetbook.config import photos_dir
-    from unetbook.data import find_photos, load_pets
+    from unetbook.data import load_pets
+    from unetbook.sources.photographs import find_photos
 
     if PHOTOS_DIR is None:
         pytest.skip("TFDS_DATA_DIR is not set")

@@ -9,7 +9,7 @@ import subprocess
 import nbformat
 import pytest
 
-from unetbook.widgets import EXPLORERS
+from unetbook.explorers.cells import PAGE
 
 PROGRAM = """
 import {{ readFileSync }} from "node:fs";
@@ -35,7 +35,7 @@ def run_module(name, code, given=None):
     node = shutil.which("node")
     if node is None:
         pytest.skip("node is not installed; it runs the explorers' arithmetic")
-    module = (EXPLORERS / f"{name}.mjs").as_uri()
+    module = (PAGE / f"{name}.mjs").as_uri()
     program = PROGRAM.format(code=code)
     run = subprocess.run(
         [node, "--input-type=module", "-e", program, module],

@@ -5,21 +5,24 @@ import numpy as np
 import pytest
 from keras import layers
 
-from unetbook.anatomy import (
-    LOST,
-    RIGHT,
-    WON,
-    WRONG,
-    compare_masks,
+from unetbook.explorers.anatomy import (
     compute_maps,
     find_skips,
-    grey_channels,
     rows_before,
     seen_rows,
     seen_square,
     split_blocks,
 )
-from unetbook.inspection import input_gradient, multiply_adds, receptive_field
+from unetbook.explorers.network import (
+    LOST,
+    RIGHT,
+    WON,
+    WRONG,
+    compare_masks,
+    grey_channels,
+)
+from unetbook.gradients import input_gradient
+from unetbook.inspection import multiply_adds, receptive_field
 from unetbook.model import build_unet
 
 WIDTHS = (4, 8, 16)

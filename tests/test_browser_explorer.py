@@ -17,7 +17,7 @@ from tests.test_browser import (  # noqa: F401  (fixtures)
     visit,
 )
 from unetbook.convolution import overlap_counts, transposed_convolution
-from unetbook.widgets import EXPLORERS
+from unetbook.explorers.cells import PAGE
 
 pytestmark = pytest.mark.browser
 
@@ -232,7 +232,7 @@ def test_the_page_serves_the_file_of_the_package(visit, address):  # noqa: F811
     stems = ("shared", "transposed_convolution")
     for name in [f"{stem}.{ending}" for stem in stems for ending in ("mjs", "css")]:
         served = page.request.get(f"{address}/_static/{name}").text()
-        assert served == (EXPLORERS / name).read_text(encoding="utf-8")
+        assert served == (PAGE / name).read_text(encoding="utf-8")
 
 
 def test_it_works_in_a_page_opened_from_the_disk(visit):  # noqa: F811

@@ -19,6 +19,7 @@ from tests.test_browser import (  # noqa: F401  (fixtures)
     visit,
 )
 from tests.test_explorer_scores import stored_explorer
+from unetbook.figures.style import CLASS_COLOURS
 from unetbook.metrics import (
     BORDER_POLICIES,
     confusion_matrix,
@@ -26,7 +27,6 @@ from unetbook.metrics import (
     score_border,
     threshold_matrix,
 )
-from unetbook.plotting import CLASS_COLOURS
 
 pytestmark = pytest.mark.browser
 

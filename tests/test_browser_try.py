@@ -160,7 +160,7 @@ def tool(opened):
 @cache
 def network(name):
     """The same network in Keras."""
-    from unetbook.prediction import load_pretrained
+    from unetbook.pretrained import load_pretrained
 
     return load_pretrained(name)
 
@@ -249,7 +249,7 @@ def test_probabilities_are_those_of_keras(tool, model):
 
 
 def test_a_drawn_pet(tool):
-    from unetbook.drawn_pets import draw_example
+    from unetbook.sources.drawn.dataset import draw_example
 
     content = draw_example("test", 0)["image"]
     tool.choose("drawn.jpg", content)

@@ -3,6 +3,7 @@
 import ast
 import copy
 import re
+from collections import Counter
 from pathlib import Path
 
 import nbformat
@@ -58,16 +59,17 @@ def code_only(node):
 
 
 def package_definitions():
-    """Map every top-level name that the package defines to its syntax tree."""
-    modules = sorted((ROOT / "book" / "unetbook").glob("*.py"))
-    return {
-        name: node
-        for module in modules
-        for name, node in definitions(module.read_text()).items()
-    }
+    """Return `(name, syntax tree)` of every function and class of the package."""
+    modules = sorted((ROOT / "book" / "unetbook").rglob("*.py"))
+    return [pair for file in modules for pair in definitions(file.read_text()).items()]
 
 
-PACKAGE = package_definitions()
+PACKAGE = dict(package_definitions())
+
+
+def test_no_name_stands_twice_in_the_package():
+    counts = Counter(name for name, _ in package_definitions())
+    assert [name for name, count in counts.items() if count > 1] == []
 
 
 def test_there_are_eight_chapters():

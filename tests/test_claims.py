@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from unetbook.metrics import BORDER_POLICIES, iou_per_class, mean_iou, score_border
-from unetbook.prediction import read_card
+from unetbook.pretrained import read_card
 from unetbook.results import (
     TIER_RECIPES,
     compare_runs,

@@ -14,10 +14,8 @@ from tensorflow_datasets.datasets.oxford_iiit_pet import (
     oxford_iiit_pet_dataset_builder as tfds_pets,
 )
 
-from unetbook import data
 from unetbook.augmentation import augment
 from unetbook.data import (
-    DataError,
     cache_pairs,
     draw_augmentation,
     load_pets,
@@ -25,6 +23,10 @@ from unetbook.data import (
     preprocess,
     resize_pair,
 )
+from unetbook.pictures import read_picture
+from unetbook.sources import photographs
+from unetbook.sources.photographs import find_photos
+from unetbook.sources.splits import DataError, choose_names, list_names
 
 ALL = ("flip", "crop", "colour", "sharpness")
 
@@ -110,7 +112,7 @@ def write_photos(folder, file_format, count=5):
 
 
 def names_of(examples):
-    return [name.decode() for name in data.list_names(examples)]
+    return [name.decode() for name in list_names(examples)]
 
 
 # ------------------------------------------------------------------- sources
@@ -137,11 +139,11 @@ def test_no_file_name_stands_in_two_splits(drawn_pets):
 
 def test_the_validation_cut_depends_on_names_and_seed_alone():
     names = [f"pet_{index}.jpg" for index in range(50)]
-    chosen = data.choose_names(names, 0.2, seed=0)
-    backwards = data.choose_names(names[::-1], 0.2, seed=0)
+    chosen = choose_names(names, 0.2, seed=0)
+    backwards = choose_names(names[::-1], 0.2, seed=0)
     assert chosen.sum() == 10
     np.testing.assert_array_equal(chosen, backwards[::-1])
-    assert (chosen != data.choose_names(names, 0.2, seed=1)).any()
+    assert (chosen != choose_names(names, 0.2, seed=1)).any()
 
 
 def test_a_drawn_picture_proves_the_label_map(drawn_pets):
@@ -212,7 +214,7 @@ def test_a_folder_may_bring_its_own_test_split(tmp_path):
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "1"])
 def test_every_kind_of_picture_becomes_rgb(tmp_path, mode):
     Image.new("RGB", (6, 4), "white").convert(mode).save(tmp_path / "pet.png")
-    image = data.read_image(tmp_path / "pet.png")
+    image = read_picture(tmp_path / "pet.png")
     np.testing.assert_array_equal(image, np.full((4, 6, 3), 255))
 
 
@@ -221,7 +223,7 @@ def test_a_picture_is_turned_upright(tmp_path):
     exif = picture.getexif()
     exif[0x0112] = 6  # turned by a quarter
     picture.save(tmp_path / "pet.jpg", exif=exif)
-    assert data.read_image(tmp_path / "pet.jpg").shape == (6, 4, 3)
+    assert read_picture(tmp_path / "pet.jpg").shape == (6, 4, 3)
 
 
 # -------------------------------------------------------------------- errors
@@ -318,7 +320,7 @@ def test_no_network_gives_the_next_step(tmp_path, monkeypatch):
         raise urllib.error.URLError("no route to host")
 
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
-    monkeypatch.setattr(data.urllib.request, "urlopen", refuse)
+    monkeypatch.setattr(photographs.urllib.request, "urlopen", refuse)
     expect_download_error("from https://thor.*no route to host")
     assert list(tmp_path.iterdir()) == []
 
@@ -326,7 +328,7 @@ def test_no_network_gives_the_next_step(tmp_path, monkeypatch):
 def test_a_refused_checksum_names_the_archive(tmp_path, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
     (tmp_path / "downloads" / "manual").mkdir(parents=True)
-    for archive in data.ARCHIVES:
+    for archive in photographs.ARCHIVES:
         (tmp_path / "downloads" / "manual" / archive).write_bytes(b"no archive")
     for _ in range(2):  # the second call must not find a finished copy
         expect_download_error("manual/(annotations|images).tar.gz, has wrong checksum")
@@ -354,7 +356,7 @@ def test_a_broken_off_download_is_not_taken_for_a_finished_one(tmp_path, monkeyp
     address = f"http://127.0.0.1:{server.server_port}"
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
-    monkeypatch.setattr(data, "PHOTOS_ADDRESS", f"{address}/")
+    monkeypatch.setattr(photographs, "PHOTOS_ADDRESS", f"{address}/")
     monkeypatch.setattr(tfds_pets, "_BASE_URL", address)
     try:
         for _ in range(2):
@@ -362,7 +364,7 @@ def test_a_broken_off_download_is_not_taken_for_a_finished_one(tmp_path, monkeyp
     finally:
         server.shutdown()
         server.server_close()
-    assert data.find_photos(tmp_path) is None
+    assert find_photos(tmp_path) is None
 
 
 @pytest.mark.parametrize(

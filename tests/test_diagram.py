@@ -8,7 +8,7 @@ import keras
 import pytest
 from keras import layers
 
-from unetbook.diagram import draw_unet, place_boxes, trace_unet
+from unetbook.figures.diagram import draw_unet, place_boxes, trace_unet
 from unetbook.model import build_unet
 
 STORED = Path(__file__).parents[1] / "book" / "images" / "unet.svg"

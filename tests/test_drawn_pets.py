@@ -9,15 +9,17 @@ import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
 
-from unetbook import drawn_pets
-from unetbook.drawn_pets import (
-    BREEDS,
+from unetbook.sources.drawn import dataset, heads
+from unetbook.sources.drawn.breeds import BREEDS
+from unetbook.sources.drawn.dataset import (
     DrawnPets,
     draw_example,
-    hash_source,
-    make_trimap,
+    hash_drawings,
     prepare_drawn_pets,
 )
+from unetbook.sources.drawn.pets import draw_pet
+from unetbook.sources.drawn.pictures import draw_size, find_head, make_trimap
+from unetbook.sources.drawn.poses import POSES
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +32,7 @@ def clean_environment(monkeypatch):
 @pytest.fixture
 def few_pictures(monkeypatch):
     """Makes the data set small: three pictures to train on, two to test on."""
-    monkeypatch.setattr(drawn_pets, "NUM_PICTURES", {"train": 3, "test": 2})
+    monkeypatch.setattr(dataset, "NUM_PICTURES", {"train": 3, "test": 2})
 
 
 def decode(example):
@@ -116,8 +118,8 @@ def test_a_head_box_is_valid_and_its_middle_shows_the_pet(sample):
 
 def test_the_eyes_lie_inside_the_head_box():
     rng = np.random.default_rng(0)
-    pet = drawn_pets.draw_pet(rng, BREEDS["golden_flopear"], (160, 180))
-    ymin, xmin, ymax, xmax = drawn_pets.find_head(pet, (160, 180))
+    pet = draw_pet(rng, BREEDS["golden_flopear"], (160, 180))
+    ymin, xmin, ymax, xmax = find_head(pet, (160, 180))
     for side in (-1, 1):
         x, y = pet.head.to_picture(side * 0.36, -0.13)
         if 0 <= x < 180 and 0 <= y < 160:
@@ -138,12 +140,28 @@ def test_no_name_of_a_breed_changes_the_species():
         assert example["species"] == BREEDS[example["label"]].species
 
 
-def test_the_folder_carries_a_hash_that_changes_with_the_source(monkeypatch, tmp_path):
-    before = hash_source()
-    changed = tmp_path / "drawn_pets.py"
-    changed.write_bytes(Path(drawn_pets.__file__).read_bytes() + b"# changed\n")
-    monkeypatch.setattr(drawn_pets, "__file__", str(changed))
-    assert hash_source() != before
+def test_the_hash_is_that_of_pictures_and_constants(monkeypatch):
+    before = hash_drawings.__wrapped__()
+    assert hash_drawings() == before
+    with monkeypatch.context() as patch:
+        patch.setattr(dataset, "SEED", dataset.SEED + 1)
+        assert hash_drawings.__wrapped__() != before
+    with monkeypatch.context() as patch:
+        patch.setattr(heads, "paint_nose", lambda canvas, pet: None)
+        assert hash_drawings.__wrapped__() != before
+    with monkeypatch.context() as patch:
+        patch.setattr(dataset, "NUM_PICTURES", {"train": 801, "test": 240})
+        assert hash_drawings.__wrapped__() != before
+
+
+def test_every_breed_and_every_pose_is_among_the_hashed_pictures():
+    drawn = []
+    for index in range(dataset.HASHED):
+        rng, breed = dataset.start_picture("train", index, dataset.SEED)
+        pet = draw_pet(rng, breed, draw_size(rng))
+        drawn.append(pet)
+    assert {id(pet.breed) for pet in drawn} == set(map(id, BREEDS.values()))
+    assert {id(pet.pose) for pet in drawn} == set(map(id, POSES.values()))
 
 
 @pytest.mark.slow  # starts TensorFlow, since TFDS writes
@@ -153,8 +171,9 @@ def test_a_prepared_set_has_both_splits_and_is_not_drawn_twice(
     builder = prepare_drawn_pets(tmp_path)
     assert builder.info.splits["train"].num_examples == 3
     assert len(list(builder.as_dataset(split="test"))) == 2
-    assert [path.name for path in tmp_path.iterdir()] == [f"drawn_pets-{hash_source()}"]
-    monkeypatch.setattr(drawn_pets, "write_pictures", None)  # calling it would fail
+    (folder,) = tmp_path.iterdir()
+    assert folder.name == f"drawn_pets-{hash_drawings()}"
+    monkeypatch.setattr(dataset, "write_pictures", None)  # calling it would fail
     assert prepare_drawn_pets(tmp_path).info.splits["train"].num_examples == 3
 
 
@@ -178,7 +197,7 @@ def test_a_half_finished_preparation_is_not_mistaken_for_a_finished_one(
         return draw_example(split, index)
 
     with monkeypatch.context() as patch:
-        patch.setattr(drawn_pets, "draw_example", stop)
+        patch.setattr(dataset, "draw_example", stop)
         with pytest.raises(KeyboardInterrupt):
             prepare_drawn_pets(tmp_path)
     assert not list(tmp_path.glob("drawn_pets-*"))
@@ -188,7 +207,7 @@ def test_a_half_finished_preparation_is_not_mistaken_for_a_finished_one(
 def test_what_a_killed_process_left_is_never_read(few_pictures, monkeypatch, tmp_path):
     (tmp_path / ".drawing-pets-killed").mkdir()
     drawn = []
-    monkeypatch.setattr(drawn_pets, "write_pictures", drawn.append)
+    monkeypatch.setattr(dataset, "write_pictures", drawn.append)
     prepare_drawn_pets(tmp_path)
     assert len(drawn) == 1
 
@@ -202,7 +221,7 @@ def test_of_two_preparations_at_once_one_wins_and_both_succeed(
         (Path(folder) / "pictures").write_text("pets")
         both.wait()
 
-    monkeypatch.setattr(drawn_pets, "write_pictures", write)
+    monkeypatch.setattr(dataset, "write_pictures", write)
     folders = []
 
     def prepare():

@@ -14,12 +14,13 @@ from PIL import Image
 from experiments.skips import CUTS, load_pictures
 from tests.explorer_modules import read_settings, run_module
 from tests.test_claims import missing
-from unetbook.drawn_pets import hash_source
+from unetbook.explorers.cells import read_script, read_style
+from unetbook.explorers.network import explore_network
 from unetbook.metrics import confusion_matrix, mean_iou
 from unetbook.model import build_unet
-from unetbook.prediction import load_pretrained, read_card
+from unetbook.pretrained import load_pretrained, read_card
 from unetbook.results import read_cuts, read_measured
-from unetbook.widgets import explore_network, read_script, read_style
+from unetbook.sources.drawn.dataset import hash_drawings
 
 CHAPTER = Path(__file__).parents[1] / "book" / "06_unet.ipynb"
 WIDTHS = (8, 16, 32, 64, 128)
@@ -91,7 +92,7 @@ def test_the_stored_nets_are_what_they_say(stored):
     cuts = [net["cut"] for net in measured["nets"]]
     assert cuts == [list(cut) for cut in CUTS.values()], "make skips"
     assert (cuts[0], cuts[-1]) == ([], [0, 1, 2, 3])
-    assert measured["data"]["hash"] == hash_source(), "python -m experiments.skips"
+    assert measured["data"]["hash"] == hash_drawings(), "python -m experiments.skips"
     assert arrays["pred_masks"].shape == (
         len(CUTS),
         len(measured["pictures"]),

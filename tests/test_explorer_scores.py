@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from tests.explorer_modules import read_settings, run_module, stored_output
+from unetbook.explorers.cells import explorer
+from unetbook.explorers.scores import explore_scores
 from unetbook.metrics import (
     BORDER_POLICIES,
     confusion_matrix,
@@ -17,7 +19,6 @@ from unetbook.metrics import (
     score_border,
     threshold_matrix,
 )
-from unetbook.widgets import explore_scores, explorer
 
 CHAPTER = Path(__file__).parents[1] / "book" / "08_prediction.ipynb"
 PERCENTS = (1, 20, 33, 50, 80, 99)

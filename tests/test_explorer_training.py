@@ -10,8 +10,9 @@ from PIL import Image
 
 from tests.explorer_modules import read_settings, run_module, stored_output
 from unetbook.config import CLASS_NAMES
-from unetbook.plotting import CLASS_COLOURS
-from unetbook.widgets import explore_training, explorer
+from unetbook.explorers.cells import explorer
+from unetbook.explorers.training import explore_training
+from unetbook.figures.style import CLASS_COLOURS
 
 CHAPTER = Path(__file__).parents[1] / "book" / "07_training.ipynb"
 RNG = np.random.default_rng(3)

@@ -16,19 +16,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from unetbook.plotting import CLASS_COLOURS
-from unetbook.uris import mask_uri, png_uri
-from unetbook.widgets import (
-    EXPLORERS,
-    explore_transposed_convolution,
-    explorer,
-    read_script,
-    read_style,
-)
+from unetbook.explorers.addresses import mask_uri, png_uri
+from unetbook.explorers.cells import PAGE, explorer, read_script, read_style
+from unetbook.explorers.transposed_convolution import explore_transposed_convolution
+from unetbook.figures.style import CLASS_COLOURS
 
 ROOT = Path(__file__).parents[1]
 CHAPTER = ROOT / "book" / "02_transposed_convolution.ipynb"
-MODULE = EXPLORERS / "transposed_convolution.mjs"
+MODULE = PAGE / "transposed_convolution.mjs"
 NUM_SETTINGS = 400
 
 # Reads settings from standard input, writes what the module makes of each.
@@ -176,14 +171,14 @@ def test_the_output_of_a_cell_holds_settings_style_and_script():
 
 def test_a_script_in_a_cell_imports_nothing_and_holds_every_line():
     script = read_script("transposed_convolution")
-    shared = (EXPLORERS / "shared.mjs").read_text(encoding="utf-8")
+    shared = (PAGE / "shared.mjs").read_text(encoding="utf-8")
     own = MODULE.read_text(encoding="utf-8")
     assert not re.search(r"^\s*import\b|import\(", script, re.MULTILINE)
     assert shared in script
     assert script.replace(shared, "") == re.sub(r"import [^;]*;\n", "", own)
 
 
-@pytest.mark.parametrize("path", sorted(EXPLORERS.glob("*.*")), ids=lambda p: p.name)
+@pytest.mark.parametrize("path", sorted(PAGE.glob("*.*")), ids=lambda p: p.name)
 def test_explorers_fetch_nothing_and_can_stand_inside_a_page(path):
     text = path.read_text(encoding="utf-8")
     assert "</" not in text

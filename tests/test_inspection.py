@@ -6,10 +6,10 @@ import pytest
 from keras import layers
 
 from unetbook.blocks import conv_block
+from unetbook.gradients import input_gradient
 from unetbook.inspection import (
     coarsen_masks,
     conv_block_parameters,
-    input_gradient,
     multiply_adds,
     receptive_field,
     unet_parameters,

@@ -64,7 +64,7 @@ def test_probabilities_are_those_of_keras(model):
     onnxruntime = pytest.importorskip(
         "onnxruntime", reason="pip install onnxruntime; `make pages` compares as well"
     )
-    from unetbook.prediction import load_pretrained
+    from unetbook.pretrained import load_pretrained
 
     shape = (4, model["imageSize"], model["imageSize"], 3)
     images = np.random.default_rng(0).random(shape, "float32")
@@ -88,12 +88,12 @@ def tools(monkeypatch, tmp_path):
 @pytest.fixture
 def weights(tmp_path, monkeypatch):
     """The float16 weights of a network of two levels."""
-    from unetbook import prediction
+    from unetbook import pretrained
     from unetbook.model import build_unet
 
-    monkeypatch.setattr(prediction, "WEIGHTS_DIR", tmp_path)
+    monkeypatch.setattr(pretrained, "WEIGHTS_DIR", tmp_path)
     model = build_unet(16, filters=FEWEST["filters"])
-    prediction.save_pretrained(model, "least", FEWEST)
+    pretrained.save_pretrained(model, "least", FEWEST)
     with np.load(tmp_path / "least.npz") as arrays:
         return [arrays[f"arr_{number}"] for number in range(len(arrays))]
 

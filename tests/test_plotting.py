@@ -9,22 +9,23 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from unetbook import plotting
 from unetbook.config import CLASS_NAMES
-from unetbook.plotting import (
-    CLASS_COLOURS,
+from unetbook.figures import style
+from unetbook.figures.charts import (
     plot_class_shares,
-    plot_confusion_matrix,
     plot_differences,
-    plot_examples,
-    plot_feature_maps,
     plot_history,
-    plot_mask,
-    plot_matrix,
-    plot_overlay,
     plot_runs,
     plot_scores,
 )
+from unetbook.figures.matrices import plot_confusion_matrix, plot_matrix
+from unetbook.figures.pictures import (
+    plot_examples,
+    plot_feature_maps,
+    plot_mask,
+    plot_overlay,
+)
+from unetbook.figures.style import CLASS_COLOURS
 
 IMAGE = np.full((4, 6, 3), 0.5, "float32")
 MASK = np.array([[1] * 6, [1, 2, 2, 2, 1, 1], [1, 2, 0, 2, 1, 1], [1] * 6])
@@ -59,7 +60,7 @@ def test_class_colours_stay_apart_in_grey_print():
 
 
 def test_every_class_has_a_colour_and_a_hatch():
-    assert len(CLASS_NAMES) == len(CLASS_COLOURS) == len(plotting.CLASS_HATCHES)
+    assert len(CLASS_NAMES) == len(CLASS_COLOURS) == len(style.CLASS_HATCHES)
 
 
 def test_a_mask_is_drawn_with_nearest_in_the_class_colours():
@@ -186,7 +187,7 @@ def test_text_is_nine_points_at_least():
 
 def test_no_figure_is_wider_than_the_text_column():
     axes = plot_examples([IMAGE] * 8, [MASK] * 8)
-    assert axes[0, 0].figure.get_figwidth() <= plotting.WIDTH
+    assert axes[0, 0].figure.get_figwidth() <= style.WIDTH
 
 
 def test_plots_show_and_save_nothing(monkeypatch):

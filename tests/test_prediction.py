@@ -10,20 +10,23 @@ import pytest
 from keras import layers
 from PIL import Image
 
-from unetbook import prediction
+from unetbook import pretrained
 from unetbook.data import cache_pairs, make_dataset
 from unetbook.metrics import mean_iou
 from unetbook.model import build_unet
+from unetbook.pictures import read_picture, squeeze_picture
 from unetbook.prediction import (
     evaluate_masks,
     evaluate_pictures,
+    predict_masks,
+    segment_picture,
+)
+from unetbook.pretrained import (
+    CARD_KEYS,
     list_pretrained,
     load_pretrained,
-    predict_masks,
     read_card,
-    read_picture,
     save_pretrained,
-    segment_picture,
 )
 from unetbook.results import read_pictures
 
@@ -281,7 +284,7 @@ def test_shrinking_is_the_one_that_training_used():
         "image": noise,
         "segmentation_mask": np.ones((61, 47, 1), "uint8"),
     }
-    ours = np.asarray(prediction.squeeze_picture(noise, 16, 16), dtype="int32")
+    ours = np.asarray(squeeze_picture(noise, 16, 16), dtype="int32")
     theirs = np.asarray(resize_pair(example, 16)[0], dtype="int32")
     assert np.abs(ours - theirs).max() <= 1
 
@@ -298,7 +301,7 @@ def test_model_for_wide_pictures_gets_wide_ones():
 def weights_dir(tmp_path, monkeypatch):
     """Let the weights lie in an empty folder."""
     folder = tmp_path / "weights"
-    monkeypatch.setattr(prediction, "WEIGHTS_DIR", folder)
+    monkeypatch.setattr(pretrained, "WEIGHTS_DIR", folder)
     return folder
 
 
@@ -397,7 +400,7 @@ def test_weights_of_the_book_are_those_of_their_cards():
     for name in list_pretrained():
         model, card = load_pretrained(name), read_card(name)
         assert model.count_params() == card["parameters"] <= most[name]
-        assert card.keys() >= set(prediction.CARD_KEYS)
+        assert card.keys() >= set(CARD_KEYS)
 
 
 @pytest.mark.parametrize("name", sorted({"course", "tiny"} & {*list_pretrained()}))

@@ -12,22 +12,20 @@ import keras
 import numpy as np
 import pytest
 
-from unetbook import training
+from unetbook import files, progress
+from unetbook.checkpoints import describe_run, restore_checkpoint, save_checkpoint
 from unetbook.config import TIERS, Config
+from unetbook.files import write_whole
 from unetbook.model import build_unet
+from unetbook.progress import format_time
 from unetbook.results import read_measured
 from unetbook.training import (
     LOSSES,
     compile_unet,
     cross_entropy_and_dice,
-    describe_run,
-    format_time,
     make_optimizer,
-    restore_checkpoint,
-    save_checkpoint,
     set_precision,
     train,
-    write_whole,
 )
 
 ROOT = Path(__file__).parents[1]
@@ -359,10 +357,10 @@ def test_kill_while_the_checkpoint_is_written_keeps_the_one_before(
         written.append(target)
         replace(source, target)
 
-    replace, written = training.os.replace, []
+    replace, written = files.os.replace, []
     with pytest.raises(KeyboardInterrupt):
         run(fresh(), tmp_path, callbacks=[Stop(1)])
-    monkeypatch.setattr(training.os, "replace", killed)
+    monkeypatch.setattr(files.os, "replace", killed)
     with pytest.raises(SystemExit):
         run(fresh(), tmp_path)
     monkeypatch.undo()
@@ -573,9 +571,9 @@ def test_steps_of_a_long_epoch_are_shown_in_a_notebook_and_not_kept(monkeypatch)
         shown.append(bundle["text/plain"])
         return handle
 
-    monkeypatch.setattr(training, "in_notebook", lambda: True)
-    monkeypatch.setattr(training, "STEP_LINE_AFTER", 0)
-    monkeypatch.setattr(training, "STEP_LINE_EVERY", 0)
+    monkeypatch.setattr(progress, "in_notebook", lambda: True)
+    monkeypatch.setattr(progress, "STEP_LINE_AFTER", 0)
+    monkeypatch.setattr(progress, "STEP_LINE_EVERY", 0)
     monkeypatch.setattr("IPython.display.display", display)
     run(fresh())
     assert any("step 1/2  loss" in text for text in shown)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from unetbook.plotting import CLASS_COLOURS
+from unetbook.figures.style import CLASS_COLOURS
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "site" / "try"
@@ -98,7 +98,7 @@ def test_probabilities_are_stretched_and_compared_as_in_python(example):
 
 
 def test_the_downloaded_mask_is_a_trimap_that_the_package_reads(example):
-    from unetbook.data import read_trimap
+    from unetbook.sources.folders import read_trimap
 
     picture, probabilities, folder, _ = example
     height, width = picture.shape[:2]
@@ -148,7 +148,7 @@ def test_the_page_asks_no_other_host_for_anything():
 
 
 def test_the_number_of_training_photographs_is_the_one_of_the_cards():
-    from unetbook.prediction import read_card
+    from unetbook.pretrained import read_card
 
     for name in ("tiny", "course"):
         assert f"{read_card(name)['data']['train']:,} photographs" in PAGE

@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from unetbook.widgets import explore_examples, explore_overlay, step_through
+from unetbook.explorers.sliders import explore_examples, explore_overlay, step_through
 
 IMAGES = np.full((3, 4, 4, 3), 0.5, "float32")
 MASKS = np.tile(np.array([[0, 2, 1, 1]]), (3, 4, 1))

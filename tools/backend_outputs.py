@@ -11,7 +11,7 @@ import numpy as np
 from keras import ops
 
 from unetbook.augmentation import augment
-from unetbook.prediction import list_pretrained, load_pretrained
+from unetbook.pretrained import list_pretrained, load_pretrained
 
 
 def compute_outputs(inputs):

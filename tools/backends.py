@@ -93,7 +93,7 @@ def prepare(backend):
 def make_inputs():
     """Return drawn pets and draws as the arrays that every backend starts from."""
     from unetbook.data import cache_pairs, draw_augmentation, load_pets, make_dataset
-    from unetbook.prediction import list_pretrained, read_card
+    from unetbook.pretrained import list_pretrained, read_card
 
     examples = load_pets("drawn").test.take(NUM_PICTURES)
 

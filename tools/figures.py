@@ -13,8 +13,9 @@ import matplotlib.pyplot as plt  # noqa: E402
 import numpy as np  # noqa: E402
 
 from unetbook.data import cache_pairs, load_pets, make_dataset  # noqa: E402
-from unetbook.plotting import plot_mask  # noqa: E402
-from unetbook.prediction import load_pretrained, predict_masks  # noqa: E402
+from unetbook.figures.pictures import plot_mask  # noqa: E402
+from unetbook.prediction import predict_masks  # noqa: E402
+from unetbook.pretrained import load_pretrained  # noqa: E402
 
 FILE = Path(__file__).parents[1] / "book" / "images" / "pets.png"
 CHOSEN = (3, 5, 8, 12, 17, 22)  # cats and dogs, near and far, in the open and hidden

@@ -1,3 +1,36 @@
-"""Helpers for the U-Net book: data, blocks, model, training, metrics and plots."""
+"""The helper package of the course: from pictures to a trained, scored U-Net.
+
+Taught, chapter by chapter, and shown there word for word:
+
+    data            load_pets, and the pipeline from pictures to batches   (1)
+    augmentation    flips, crops, colours                                  (1)
+    convolution     the transposed convolution by hand                     (2)
+    blocks          conv, encoder, bottleneck and decoder block            (3 to 5)
+    inspection      parameters, work, receptive fields                     (3, 4, 6)
+    gradients       what a feature looks at                                (3)
+    model           build_unet                                             (6)
+    training        optimizer, loss, compile, train                        (7)
+    prediction      masks, and a picture of any size                       (8)
+    metrics         confusion matrix, IoU, Dice, accuracy                  (8)
+
+What stands behind that:
+
+    config          tiers and settings; the one reader of the environment
+    sources/        behind load_pets: photographs, folders, drawn pets, splits
+    checkpoints     exact resume
+    progress        what a training prints
+    pretrained      the weights that come with the book, with their cards
+    pictures        any picture as an array; masks and pictures checked
+    files           written whole or not at all
+    results         what experiments measured, read from measured/
+
+What shows it:
+
+    figures/        pictures and masks, charts, matrices, the diagram, all colours
+    explorers/      what can be touched: Python, and the scripts in explorers/page/
+
+Data flows one way: config, data, model, training, prediction and metrics, figures,
+explorers, chapter. Nothing imports upwards, and nothing is imported from here.
+"""
 
 __version__ = "0.1.0"

@@ -6,6 +6,8 @@ so that a training without TensorFlow augments alike.
 
 from keras import ops
 
+SMALLEST_CROP = 0.6  # side of the smallest window, as a share of the picture's
+
 
 def augment(images, masks, draws):
     """Flip, crop and recolour pictures; whatever moves an image moves its mask.
@@ -53,20 +55,19 @@ def flip_some(x, flip):
     return ops.take(choices, rows, axis=0)
 
 
-def crop_pairs(images, masks, crop, smallest=0.6):
+def crop_pairs(images, masks, crop):
     """Cut a window out of each pair and enlarge it to the full size again.
 
     Args:
         images: float32 `(batch, height, width, 3)`.
         masks: int32 `(batch, height, width)`.
         crop: float32 `(batch, 3)` in [0, 1): zoom, top, left.
-        smallest: Side of the smallest window, as a share of the picture's.
 
     Returns:
         `(images, masks)` of the same shapes: images bilinear, masks nearest neighbour.
     """
     height, width = images.shape[1:3]
-    side = smallest + (1 - smallest) * crop[:, 0]
+    side = SMALLEST_CROP + (1 - SMALLEST_CROP) * crop[:, 0]
     top = (1 - side) * crop[:, 1] * (height - 1)
     left = (1 - side) * crop[:, 2] * (width - 1)
     zero = ops.zeros_like(side)

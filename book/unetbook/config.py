@@ -6,21 +6,17 @@ import platform
 import sys
 import tempfile
 from dataclasses import dataclass, replace
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 import platformdirs
+from packaging.requirements import Requirement
 
 import unetbook
 
 CLASS_NAMES = ("pet", "background", "border")
 
-VERSION_BOUNDS = {
-    "tensorflow": ((2, 19), (2, 22)),
-    "keras": ((3, 10), (4, 0)),
-    "numpy": ((1, 26), (3, 0)),
-    "tensorflow-datasets": ((4, 9), (5, 0)),
-}
+CHECKED_PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets")
 
 
 @dataclass(frozen=True)
@@ -140,15 +136,18 @@ def device_name():
 
 def check_versions():
     """Raise an `ImportError` if an installed package is outside the book's bounds."""
-    for package, (lowest, below) in VERSION_BOUNDS.items():
+    try:
+        requirements = map(Requirement, requires("unetbook"))
+    except PackageNotFoundError:  # imported from its folder: nothing tells the bounds
+        return
+    bounds = {requirement.name: requirement.specifier for requirement in requirements}
+    for package in CHECKED_PACKAGES:
         installed = version(package)
-        parts = tuple(int(part) for part in installed.split(".")[:2])
-        if not lowest <= parts < below:
-            bounds = f">={'.'.join(map(str, lowest))},<{'.'.join(map(str, below))}"
+        if not bounds[package].contains(installed, prereleases=True):
+            wanted = package + ",".join(sorted(map(str, bounds[package]), reverse=True))
             raise ImportError(
-                f"{package} {installed} is installed, and this book needs "
-                f"{package}{bounds}. Run: pip install '{package}{bounds}', "
-                "then restart the kernel."
+                f"{package} {installed} is installed, and this book needs {wanted}. "
+                f"Run: pip install '{wanted}', then restart the kernel."
             )
 
 

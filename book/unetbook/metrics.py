@@ -169,7 +169,11 @@ def pack_pixels(y_true, probabilities):
             f"probabilities holds values from {probabilities.min()} to "
             f"{probabilities.max()}, expected 0 to 1. Logits need a softmax first."
         )
-    confusion_matrix(y_true, y_true)  # raises for codes that are no class
+    if not np.isin(y_true, range(3)).all():
+        raise ValueError(
+            f"y_true holds the values {np.unique(y_true)[:6].tolist()}, expected 0, 1 "
+            "and 2. For a raw trimap, subtract 1."
+        )
     likeliest = probabilities.argmax(axis=-1)
     border = probabilities[..., 2] > probabilities[..., 1]
     levels = np.rint(probabilities[..., 0] * 255)
@@ -191,6 +195,17 @@ def count_levels(y_true, probabilities):
     return np.bincount(places, minlength=18 * 256).reshape(18, 256)
 
 
+def check_counts(counts):
+    """Return what `count_levels` counted as an array, or raise a `ValueError`."""
+    counts = np.asarray(counts)
+    if counts.shape != (18, 256):
+        raise ValueError(
+            f"counts has shape {counts.shape}, expected (18, 256). Use count_levels, "
+            "and add what it returns."
+        )
+    return counts
+
+
 def threshold_matrix(counts, threshold):
     """Return the confusion matrix if pet is whatever has at least this probability.
 
@@ -206,12 +221,7 @@ def threshold_matrix(counts, threshold):
     Raises:
         ValueError: If `counts` has another shape or `threshold` is outside [0, 1].
     """
-    counts = np.asarray(counts)
-    if counts.shape != (18, 256):
-        raise ValueError(
-            f"counts has shape {counts.shape}, expected (18, 256). Use count_levels, "
-            "and add what it returns."
-        )
+    counts = check_counts(counts)
     if not 0 <= threshold <= 1:
         raise ValueError(f"threshold={threshold!r}: give a probability in [0, 1].")
     counts = counts.reshape(2, 9, 256)  # other class; likeliest and truth; level

@@ -1,12 +1,14 @@
-"""Pictures as addresses that hold the picture itself, for the explorers' `<img>`."""
+"""Pictures and bytes as text inside the page, for the explorers."""
 
 import base64
 import io
+import zlib
 
 import numpy as np
 from PIL import Image
 
-from unetbook.plotting import CLASS_COLOURS, check_mask
+from unetbook.figures.style import CLASS_COLOURS
+from unetbook.pictures import check_mask
 
 
 def png_uri(pixels, colours=None):
@@ -42,3 +44,8 @@ def encode(image, kind, **options):
     image.save(buffer, format=kind, **options)
     content = base64.b64encode(buffer.getvalue()).decode()
     return f"data:image/{kind};base64,{content}"
+
+
+def pack_bytes(values):
+    """Return bytes as text: packed by zlib, written in base64."""
+    return base64.b64encode(zlib.compress(values.tobytes(), 9)).decode()

@@ -2,8 +2,8 @@
 
 `trace_unet` turns the layers of a Keras model into boxes (tensors) and arrows (what
 happens between them), `place_boxes` gives every box its place in the U, and `draw_unet`
-writes the figure as SVG text. `python -m unetbook.diagram` prints the figure of the
-course's network, which is kept in `book/images/unet.svg`.
+writes the figure as SVG text. `python -m unetbook.figures.diagram` prints the figure of
+the course's network, which is kept in `book/images/unet.svg`.
 """
 
 from dataclasses import dataclass
@@ -11,27 +11,20 @@ from html import escape
 
 from keras import layers
 
-# Middle tones on a light card: an `<img>` in the page does not know the page's theme.
-CARD, INK, FAINT = "#f8f9fb", "#1f2733", "#6b7482"
-BOX_COLOURS = {
-    "image": "#aab2bd",
-    "encoder": "#4f93cf",
-    "bottleneck": "#8a6bb5",
-    "decoder": "#45a683",
-    "output": "#f2bd3a",
-}
-ARROW_COLOURS = {
-    "conv": INK,
-    "pool": "#c2453a",
-    "up": "#1f7a5c",
-    "copy": "#2c6ca8",
-    "head": "#a86f00",
-}
+from unetbook.figures.style import ARROW_COLOURS, BOX_COLOURS, CARD, FAINT, INK
+
 TOP, SIDE, GAP, DROP = 80, 26, 19, 54  # margins and spaces between boxes, in SVG units
 TALLEST, WIDEST, NARROWEST, TEXT = 150, 38, 6, 19
 DIGIT = 0.58 * TEXT  # how wide a digit is
 LOWEST_WIDTH, LEGEND_COLUMN, LEGEND_ROW = 760, 450, 29
 STEPS = (layers.Conv2D, layers.Conv2DTranspose, layers.MaxPooling2D, layers.Softmax)
+REMARKS = (
+    layers.InputLayer,
+    layers.Concatenate,
+    layers.Dropout,
+    layers.BatchNormalization,
+    layers.Activation,
+)
 
 
 @dataclass
@@ -85,6 +78,16 @@ def name_part(kind, source):
     return ends.get(kind, "encoder" if source.part == "image" else source.part)
 
 
+def check_layers(model):
+    """Raise a `ValueError` for a layer of a kind that `build_unet` does not use."""
+    for layer in model.layers:
+        if not isinstance(layer, STEPS + REMARKS):
+            raise ValueError(
+                f"model has the layer {layer.name!r} of type {type(layer).__name__}, "
+                "which the figure cannot show. Pass a model from build_unet."
+            )
+
+
 def read_layer(layer, source, arrows, box_of):
     """Return the box of a layer's output: a new one, or the source's with a remark."""
     if isinstance(layer, layers.InputLayer):
@@ -99,17 +102,12 @@ def read_layer(layer, source, arrows, box_of):
         arrows[-1].text += ", batch normalisation"
     elif isinstance(layer, layers.Activation):
         arrows[-1].text += f", {layer.activation.__name__}".replace("relu", "ReLU")
-    elif isinstance(layer, STEPS):
+    else:
         kind, text = name_step(layer)
         _, height, width, channels = layer.output.shape
         box = Box(name_part(kind, source), (height, width), channels)
         arrows.append(Arrow(kind, source, box, text))
         return box
-    else:
-        raise ValueError(
-            f"model has the layer {layer.name!r} of type {type(layer).__name__}, which "
-            "the figure cannot show. Pass a model from build_unet."
-        )
     return source
 
 
@@ -127,6 +125,7 @@ def trace_unet(model):
     Raises:
         ValueError: If a layer is of a kind that the figure has no picture for.
     """
+    check_layers(model)
     arrows, box_of = [], {}  # box_of: the identity of a Keras tensor -> its box
     for layer in model.layers:
         inputs = layer.input if isinstance(layer.input, list) else [layer.input]
@@ -358,9 +357,3 @@ def draw_unet(model):
         "</svg>",
     ]
     return "\n".join(parts) + "\n"
-
-
-if __name__ == "__main__":
-    from unetbook.model import build_unet
-
-    print(draw_unet(build_unet(128)), end="")

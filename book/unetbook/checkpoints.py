@@ -1,0 +1,184 @@
+"""Save a training whole after every epoch, and go on from there to the same bits.
+
+Keras and NumPy only.
+"""
+
+import csv
+import dataclasses
+import json
+import zipfile
+
+import numpy as np
+from keras import ops
+
+from unetbook.files import write_json, write_whole
+
+ANOTHER_FOLDER = "Give another run_dir, or delete this folder to train from the start."
+
+
+def describe_run(model, epochs, settings=None):
+    """Flatten what makes a run what it is into `{"layer 3 Dropout rate": 0.3, ...}`.
+
+    Args:
+        model: A compiled model.
+        epochs: Epochs in all.
+        settings: A dataclass, a dictionary or None.
+
+    Returns:
+        A dictionary of what JSON can hold. Names of layers are left out, since Keras
+        counts them on from model to model.
+    """
+    if dataclasses.is_dataclass(settings):
+        settings = dataclasses.asdict(settings)
+    parts = {
+        "epochs": epochs,
+        "settings": settings or {},
+        "optimizer": model.optimizer.get_config(),
+        "loss": name_loss(model.loss),
+    }
+    for number, layer in enumerate(model.layers):
+        parts[f"layer {number} {type(layer).__name__}"] = layer.get_config()
+    return flatten(json.loads(json.dumps(parts, default=str)))
+
+
+def name_loss(loss):
+    """Return the name of what `compile` took as a loss."""
+    if isinstance(loss, str):
+        return loss
+    return getattr(loss, "__name__", type(loss).__name__)
+
+
+def flatten(value, name=""):
+    """Turn nested dictionaries into one whose keys are the joined names."""
+    if not isinstance(value, dict):
+        return {name: value}
+    flat = {}
+    for key, inner in value.items():
+        if key not in ("name", "registered_name", "build_config", "module"):
+            flat |= flatten(inner, f"{name} {key}".strip())
+    return flat
+
+
+def open_run(run_dir, model, description):
+    """Start the run in `run_dir`, or restore the one that is there.
+
+    Args:
+        run_dir: A `Path`, or None.
+        model: A compiled model; its variables are overwritten if a run is there.
+        description: From `describe_run`.
+
+    Returns:
+        `(epochs_done, history)`.
+
+    Raises:
+        ValueError: If the run there is another one, or damaged.
+    """
+    if run_dir is None:
+        return 0, {}
+    if run_dir.exists() and not run_dir.is_dir():
+        raise ValueError(f"run_dir={str(run_dir)!r} is a file. Give a folder.")
+    run_dir.mkdir(parents=True, exist_ok=True)
+    if not (run_dir / "checkpoint.npz").exists():
+        write_json(run_dir / "run.json", description, indent=1)
+        # The start counts as epoch 0: a run killed in its first epoch repeats it too.
+        save_checkpoint(run_dir / "checkpoint.npz", model, 0, {})
+        return 0, {}
+    check_same_run(run_dir, description)
+    epoch, history = restore_checkpoint(run_dir / "checkpoint.npz", model)
+    write_history(run_dir / "history.csv", history)
+    return epoch, history
+
+
+def check_same_run(run_dir, description):
+    """Raise a `ValueError` that names how `description` differs from `run.json`."""
+    try:
+        stored = json.loads((run_dir / "run.json").read_text())
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"{run_dir / 'run.json'} cannot be read ({error}). {ANOTHER_FOLDER}"
+        ) from error
+    differences = [
+        f"{name} is {stored.get(name, 'absent')} there and "
+        f"{description.get(name, 'absent')} here"
+        for name in [*stored, *(description.keys() - stored.keys())]
+        if stored.get(name, "absent") != description.get(name, "absent")
+    ]
+    if differences:
+        more = len(differences) - 3
+        text = "; ".join(differences[:3]) + (f"; and {more} more" if more > 0 else "")
+        raise ValueError(
+            f"run_dir={str(run_dir)!r} holds another run: {text}. {ANOTHER_FOLDER}"
+        )
+
+
+def save_run(run_dir, model, epoch, history):
+    """Save the checkpoint, the table of epochs and, if this is it, the best weights."""
+    scores = history.get("val_mean_iou")
+    if scores and np.argmax(scores) == len(scores) - 1:
+        write_whole(run_dir / "best.weights.h5", model.save_weights)
+    save_checkpoint(run_dir / "checkpoint.npz", model, epoch, history)
+    write_history(run_dir / "history.csv", history)
+
+
+def save_checkpoint(path, model, epoch, history):
+    """Save every variable of the model and its optimizer, or leave the old file.
+
+    Dropout's random state is a variable too, which `model.get_weights()` leaves out.
+
+    Args:
+        path: File to write, ending in `.npz`.
+        model: A compiled model whose optimizer is built.
+        epoch: Number of finished epochs.
+        history: Dictionary of lists, kept in the same file.
+    """
+    variables = [*model.variables, *model.optimizer.variables]
+    arrays = [ops.convert_to_numpy(variable) for variable in variables]
+    progress = json.dumps({"epoch": epoch, "history": history})
+    write_whole(path, lambda file: np.savez(file, *arrays, progress=progress))
+
+
+def restore_checkpoint(path, model):
+    """Set every variable of the model and its optimizer from a checkpoint.
+
+    Args:
+        path: File from `save_checkpoint`.
+        model: A model built and compiled in the same way.
+
+    Returns:
+        `(epoch, history)` as saved.
+
+    Raises:
+        ValueError: If the file is missing, damaged or of another model; the model is
+            then as it was.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            progress = json.loads(str(file["progress"]))
+            arrays = [file[f"arr_{number}"] for number in range(len(file.files) - 1)]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"The checkpoint {path} cannot be read ({error}). {ANOTHER_FOLDER}"
+        ) from error
+    variables = [*model.variables, *model.optimizer.variables]
+    shapes = [tuple(variable.shape) for variable in variables]
+    if [array.shape for array in arrays] != shapes:
+        raise ValueError(
+            f"The checkpoint {path} holds {len(arrays)} variables of another model or "
+            f"optimizer; this one has {len(shapes)}. {ANOTHER_FOLDER}"
+        )
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)
+    return progress["epoch"], progress["history"]
+
+
+def write_history(path, history):
+    """Write one line of comma-separated values an epoch."""
+    rows = zip(*history.values(), strict=True)
+
+    def write(temporary):
+        with open(temporary, "w", newline="") as file:
+            table = csv.writer(file)
+            table.writerow(["epoch", *history])
+            table.writerows([epoch, *row] for epoch, row in enumerate(rows, start=1))
+
+    write_whole(path, write)

@@ -1,0 +1,1 @@
+"""What can be touched: on the page, in JupyterLab and in Colab."""

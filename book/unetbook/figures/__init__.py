@@ -1,0 +1,1 @@
+"""Figures: every `plot_` function, the diagram, and the colours of both."""

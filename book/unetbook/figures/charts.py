@@ -1,0 +1,212 @@
+"""Curves, bars and differences: what trainings and scores look like."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from unetbook.config import CLASS_NAMES
+from unetbook.figures.style import (
+    CLASS_COLOURS,
+    CLASS_HATCHES,
+    SERIES_COLOURS,
+    SERIES_HATCHES,
+    SERIES_LINES,
+    STYLE,
+    WIDTH,
+    new_axes,
+)
+
+
+@plt.rc_context(STYLE)
+def plot_history(history):
+    """Draw the loss, and the mean IoU where it was kept, over the epochs.
+
+    Args:
+        history: A dictionary of lists, one number an epoch, as `train` returns it:
+            `loss`, and any of `val_loss`, `mean_iou`, `val_mean_iou`.
+
+    Returns:
+        The axes, an array `(panels,)`.
+
+    Raises:
+        ValueError: If `loss` is missing or the lists differ in length.
+    """
+    if not history.get("loss"):
+        raise ValueError(
+            f"history has the keys {sorted(history)}, expected loss among them, not "
+            "empty. Pass what train returned."
+        )
+    panels = [name for name in ("loss", "mean_iou") if history.get(name)]
+    axes = plt.subplots(
+        1, len(panels), figsize=(WIDTH, 3.4), squeeze=False, layout="constrained"
+    )[1][0]
+    for ax, name in zip(axes, panels, strict=True):
+        draw_curves(ax, history, name)
+    axes[0].set_ylim(bottom=0)
+    return axes
+
+
+def draw_curves(ax, history, name):
+    """Draw one quantity of a history for training and validation."""
+    epochs = range(1, len(history["loss"]) + 1)
+    curves = ((name, "training", "o--"), ("val_" + name, "validation", "s-"))
+    for (key, label, style), colour in zip(curves, SERIES_COLOURS, strict=False):
+        if not history.get(key):
+            continue
+        if len(history[key]) != len(epochs):
+            raise ValueError(
+                f"history[{key!r}] has {len(history[key])} entries and history['loss'] "
+                f"{len(epochs)}. Every list holds one number an epoch."
+            )
+        ax.plot(epochs, history[key], style, color=colour, label=label, markersize=4.5)
+    ax.set_title({"loss": "Loss", "mean_iou": "Mean IoU"}[name])
+    ax.set_xlabel("epoch")
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.grid(alpha=0.3)
+    ax.legend(frameon=False)
+
+
+@plt.rc_context(STYLE)
+def plot_runs(curves):
+    """Draw one curve a recipe: the mean over its runs, in a band from least to most.
+
+    Args:
+        curves: A dictionary from labels to arrays `(runs, epochs)`; recipes may differ
+            in both.
+
+    Returns:
+        The axes.
+
+    Raises:
+        ValueError: If a recipe's runs are not all of one length.
+    """
+    ax = new_axes(3.8)
+    for number, (label, runs) in enumerate(curves.items()):
+        lengths = sorted({len(run) for run in runs})
+        if len(lengths) != 1:
+            raise ValueError(
+                f"curves[{label!r}] has runs of {lengths} epochs. Give at least one "
+                "run, all with the same number of epochs."
+            )
+        draw_band(ax, np.asarray(runs, dtype="float64"), number, label)
+    ax.set(xlabel="epoch")
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.grid(alpha=0.3)
+    ax.legend(frameon=False)
+    return ax
+
+
+def draw_band(ax, runs, number, label):
+    """Draw the mean of `(runs, epochs)` as a line in a band from least to most."""
+    epochs = np.arange(1, runs.shape[1] + 1)
+    colour = SERIES_COLOURS[number % len(SERIES_COLOURS)]
+    style = SERIES_LINES[number % len(SERIES_LINES)]
+    ax.plot(epochs, runs.mean(axis=0), linestyle=style, color=colour, label=label)
+    band = (runs.min(axis=0), runs.max(axis=0))
+    ax.fill_between(epochs, *band, color=colour, alpha=0.25, linewidth=0)
+
+
+@plt.rc_context(STYLE)
+def plot_differences(differences):
+    """Draw gains and losses: a bar for the mean, least to most as a line, a dot a run.
+
+    Args:
+        differences: A dictionary from labels to numbers `(runs,)`.
+
+    Returns:
+        The axes; the first label is at the top.
+    """
+    ax = new_axes(0.42 * len(differences) + 0.9)
+    for place, values in enumerate(differences.values()):
+        colour = SERIES_COLOURS[0 if np.mean(values) >= 0 else 1]
+        ax.barh(place, np.mean(values), 0.62, color=colour, edgecolor="black")
+        ends = (np.min(values), np.max(values))
+        ax.plot(ends, (place, place), color="black", linewidth=1.5)
+        ax.plot(values, [place] * len(values), "o", color="black", markersize=4)
+    ax.axvline(0, color="black", linewidth=1)
+    ax.set_yticks(range(len(differences)), list(differences))
+    ax.invert_yaxis()
+    ax.grid(axis="x", alpha=0.3)
+    return ax
+
+
+def check_shares(shares, name, class_names):
+    """Return one number in [0, 1] (or nan) for each class, checked."""
+    shares = np.asarray(shares, dtype="float64")
+    known = shares[~np.isnan(shares)]
+    if shares.shape != (len(class_names),) or (known < 0).any() or (known > 1).any():
+        raise ValueError(
+            f"{name} is {np.round(shares, 3).tolist()}, expected {len(class_names)} "
+            f"numbers in [0, 1], one for each of {tuple(class_names)}."
+        )
+    return shares
+
+
+@plt.rc_context(STYLE)
+def plot_class_shares(shares):
+    """Draw which share of all pixels each class has.
+
+    Args:
+        shares: `(3,)` in [0, 1], in the order of `CLASS_NAMES`.
+
+    Returns:
+        The axes.
+
+    Raises:
+        ValueError: If there are not three shares in [0, 1].
+    """
+    shares = check_shares(shares, "shares", CLASS_NAMES)
+    ax = new_axes(2.4)
+    for i, share in enumerate(shares):
+        ax.barh(i, share, color=CLASS_COLOURS[i], hatch=CLASS_HATCHES[i], ec="black")
+        ax.text(share + 0.01, i, f"{share:.1%}", va="center")
+    ax.set_yticks(range(len(shares)), CLASS_NAMES)
+    ax.invert_yaxis()
+    ax.set_xlim(0, min(1.12, np.nanmax(shares) + 0.15))
+    ax.xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+    ax.set(xlabel="share of the pixels")
+    return ax
+
+
+@plt.rc_context(STYLE)
+def plot_scores(scores, class_names=CLASS_NAMES):
+    """Draw one score a class as bars, for one network or for several side by side.
+
+    Args:
+        scores: `(C,)` in [0, 1], or a dictionary from labels to such arrays; nan
+            stands for a class that does not occur.
+        class_names: One name a class.
+
+    Returns:
+        The axes.
+
+    Raises:
+        ValueError: If a series does not hold one number in [0, 1] for each class.
+    """
+    series = scores if isinstance(scores, dict) else {"scores": scores}
+    ax = new_axes(3.6)
+    thickness = 0.8 / max(len(series), 1)
+    for number, (label, values) in enumerate(series.items()):
+        values = check_shares(values, label, class_names)
+        places = np.arange(len(values)) + (number - (len(series) - 1) / 2) * thickness
+        draw_bars(ax, places, values, 0.92 * thickness, number, label)
+    if len(series) > 1:
+        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False)
+    ax.set_xticks(range(len(class_names)), class_names)
+    ax.set(ylim=(0, 1.08), ylabel="IoU")
+    return ax
+
+
+def draw_bars(ax, places, values, thickness, number, label):
+    """Draw one series of scores with its numbers above the bars."""
+    ax.bar(
+        places,
+        np.nan_to_num(values),
+        thickness,
+        color=SERIES_COLOURS[number % len(SERIES_COLOURS)],
+        hatch=SERIES_HATCHES[number % len(SERIES_HATCHES)],
+        edgecolor="black",
+        label=label,
+    )
+    for place, value in zip(places, values, strict=True):
+        text = "absent" if np.isnan(value) else f"{value:.2f}"
+        ax.text(place, np.nan_to_num(value) + 0.02, text, ha="center", fontsize=11)

@@ -1,0 +1,45 @@
+"""Files that are written whole or not at all, and what identifies them."""
+
+import hashlib
+import json
+import os
+import re
+from pathlib import Path
+
+
+def write_whole(path, write):
+    """Write a file so that a kill at any moment leaves the old one or the new one.
+
+    Args:
+        path: The file.
+        write: A function that writes to the path it is given.
+    """
+    path = Path(path)
+    temporary = path.with_name(f"unfinished-{path.name}")
+    try:
+        write(temporary)
+        with open(temporary, "r+b") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path, value, indent=2):
+    """Write a value as JSON, the whole file or none of it; see `write_whole`."""
+    text = json.dumps(value, indent=indent) + "\n"
+    write_whole(path, lambda temporary: temporary.write_text(text))
+
+
+def describe_file(file):
+    """Return the size and the SHA-256 of a file."""
+    content = file.read_bytes()
+    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def shorten(error):
+    """Return an exception's type and the start of its message, on one line."""
+    text = re.sub(r"\{\{.*?\}\}", "", str(error))  # TensorFlow's names of nodes
+    text = " ".join(text.split()).rstrip(".")
+    text = text if len(text) <= 300 else text[:300] + " ..."
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

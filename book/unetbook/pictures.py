@@ -1,0 +1,184 @@
+"""Any picture as an array: read, checked, resized.
+
+The one reader of training, prediction and widgets.
+"""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from unetbook.config import CLASS_NAMES
+from unetbook.files import shorten
+
+
+def read_picture(picture):
+    """Read a picture from an array, a file or PIL, whatever its mode.
+
+    Transparent parts become white; a photograph that the camera marked as turned is
+    turned back; 16-bit pictures are brought to 8 bits.
+
+    Args:
+        picture: A path, a PIL image, or an array `(height, width)`, `(height, width,
+            1)`, `(height, width, 3)` or `(height, width, 4)` of bytes, of uint16, of
+            booleans, of integers in 0 to 255, or of floats in [0, 1].
+
+    Returns:
+        uint8 `(height, width, 3)`.
+
+    Raises:
+        ValueError: If the file cannot be read or the array is no picture.
+    """
+    if isinstance(picture, str | Path):
+        picture = open_picture(Path(picture))
+    if isinstance(picture, Image.Image):
+        picture = unpack_picture(picture)
+    pixels = to_bytes(to_array(picture))
+    if pixels.ndim == 2:
+        pixels = pixels[..., None]
+    if pixels.ndim != 3 or pixels.shape[-1] not in (1, 3, 4) or not pixels.size:
+        raise ValueError(
+            f"picture has shape {pixels.shape}, expected (height, width), or (height, "
+            "width, channels) with 1, 3 or 4 channels, and at least one pixel. Take "
+            "one picture out of a batch; put channels last."
+        )
+    if pixels.shape[-1] == 4:  # blend with white
+        alpha = pixels[..., 3:] / 255
+        pixels = np.rint(pixels[..., :3] * alpha + 255 * (1 - alpha)).astype("uint8")
+    return np.array(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
+
+
+def to_array(picture):
+    """Return the numbers of an array or a tensor, or raise a `ValueError`."""
+    if not hasattr(picture, "shape") and not isinstance(picture, list | tuple):
+        raise ValueError(
+            f"picture is a {type(picture).__name__}. Give an array, the path of a "
+            "file, or a PIL image."
+        )
+    array = keras.ops.convert_to_numpy(picture)
+    if array.dtype.kind not in "buif":
+        raise ValueError(f"picture is an array of {array.dtype}, expected numbers.")
+    return array
+
+
+def open_picture(path):
+    """Decode a whole picture file with Pillow; a `ValueError` names a broken one."""
+    if not path.is_file():
+        raise ValueError(f"picture={str(path)!r}: there is no such file.")
+    try:
+        with Image.open(path) as file:
+            file.load()
+            return file.copy()
+    except UnidentifiedImageError as error:
+        raise ValueError(
+            f"{path} cannot be read: Pillow knows no such kind of picture. Save it as "
+            "JPEG or PNG (photographs from a telephone may be HEIC)."
+        ) from error
+    except Exception as error:  # Pillow raises nearly anything on broken files
+        raise ValueError(
+            f"{path} cannot be read ({shorten(error)}). The file may be cut short or "
+            "too large; save it again as JPEG or PNG."
+        ) from error
+
+
+def unpack_picture(image):
+    """Turn a PIL image upright and return its pixels, RGB, RGBA or grey."""
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I"):  # 16-bit grey, which PIL may hold in 32 bits
+        return np.asarray(image).astype("uint16")
+    if image.mode == "F":
+        return np.asarray(image)
+    has_alpha = image.mode in ("LA", "PA", "RGBa", "RGBA")
+    has_alpha = has_alpha or "transparency" in image.info
+    return np.asarray(image.convert("RGBA" if has_alpha else "RGB"))
+
+
+def to_bytes(pixels):
+    """Bring pixel values of any kind to uint8, or raise a `ValueError`."""
+    kind = pixels.dtype.kind
+    if pixels.dtype == np.uint8 or not pixels.size:
+        return pixels
+    highest = {"b": 1, "f": 1}.get(kind, 65535 if pixels.dtype == np.uint16 else 255)
+    if not (pixels.min() >= 0 and pixels.max() <= highest):
+        raise ValueError(
+            f"picture holds {pixels.dtype} values from {pixels.min()} to "
+            f"{pixels.max()}, expected 0 to {highest}. Scale them, or give uint8."
+        )
+    return np.rint(pixels.astype("float64") * (255 / highest)).astype("uint8")
+
+
+def squeeze_picture(pixels, height, width):
+    """Resize a uint8 picture or a float32 channel, bilinear and antialiased."""
+    # Pillow's bilinear filter grows with the pictures it shrinks: it is antialiased.
+    image = Image.fromarray(pixels)
+    return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
+
+
+def check_images(images):
+    """Raise a `ValueError` unless these are images `(B, H, W, 3)` in [0, 1]."""
+    images = keras.ops.convert_to_numpy(images)
+    if images.ndim != 4:
+        raise ValueError(
+            f"images has shape {images.shape}, expected (batch, height, width, 3). "
+            "For one picture use image[None]; for one of any size, segment_picture."
+        )
+    if images.size and not (images.min() >= 0 and images.max() <= 1):
+        raise ValueError(
+            f"images holds values from {images.min()} to {images.max()}, expected 0 to "
+            "1. Divide bytes by 255, or use unetbook.data.preprocess."
+        )
+
+
+def check_image(image, name="image"):
+    """Return one picture as float32 `(H, W, 3)` in [0, 1].
+
+    Args:
+        image: `(H, W, 3)`, floats in [0, 1] or uint8 in 0 to 255.
+        name: What the error message calls it.
+
+    Raises:
+        ValueError: If the shape or the range is another.
+    """
+    image = np.asarray(image)
+    if image.ndim != 3 or image.shape[-1] != 3:
+        raise ValueError(
+            f"{name} has shape {image.shape}, expected (height, width, 3). Pass one "
+            "RGB picture, without a batch axis."
+        )
+    if image.dtype == np.uint8:
+        return image.astype("float32") / 255
+    low, high = np.min(image), np.max(image)
+    if not (low >= -1e-3 and high <= 1 + 1e-3):
+        raise ValueError(
+            f"{name} holds values from {low:g} to {high:g}, expected [0, 1]. Divide "
+            "by 255, or pass uint8."
+        )
+    return np.clip(image, 0, 1).astype("float32")
+
+
+def check_mask(mask, name="mask", shape=None):
+    """Return one mask as an integer array `(H, W)` of class codes.
+
+    Args:
+        mask: `(H, W)`, values 0 pet, 1 background, 2 border.
+        name: What the error message calls it.
+        shape: The `(H, W)` of its picture, or None for any.
+
+    Raises:
+        ValueError: If the shape or a value is another.
+    """
+    mask = np.asarray(mask)
+    if mask.ndim != 2 or (shape is not None and mask.shape != tuple(shape)):
+        wanted = "(height, width)" if shape is None else f"{tuple(shape)}"
+        raise ValueError(
+            f"{name} has shape {mask.shape}, expected {wanted}. Take the argmax of "
+            "probabilities over the last axis, and pass one mask at a time."
+        )
+    found = np.unique(mask)
+    if not np.isin(found, range(len(CLASS_NAMES))).all():
+        raise ValueError(
+            f"{name} holds the values {found[:6].tolist()}, expected 0, 1 and 2. A raw "
+            "trimap holds 1, 2 and 3: subtract 1."
+        )
+    return mask.astype("int32")

@@ -1,0 +1,114 @@
+"""Trained weights that come with the book, each with a card, checked by hash."""
+
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from unetbook.files import describe_file, write_json, write_whole
+from unetbook.model import build_unet
+
+WEIGHTS_DIR = Path(__file__).parent / "weights"
+CARD_KEYS = (
+    "filters",
+    "image_size",
+    "data",
+    "licence",
+    "recipe",
+    "scores",
+    "limits",
+)
+REMEDY = "Run `make weights` to train them again, or take the file from the repository."
+
+
+def save_pretrained(model, name, card):
+    """Write the model's weights as float16, with a card that describes them.
+
+    Args:
+        model: A model from `build_unet(card["image_size"], filters=card["filters"])`.
+        name: Name of both files, `weights/NAME.npz` and `weights/NAME.json`.
+        card: A dictionary that JSON can hold with at least `filters`, `image_size`,
+            `data`, `licence`, `recipe`, `scores` and `limits`.
+
+    Returns:
+        The card as written, with `parameters`, `bytes` and `sha256`.
+
+    Raises:
+        ValueError: If a key is missing, the card describes another network, or a
+            weight does not fit into float16.
+    """
+    missing = [key for key in CARD_KEYS if key not in card]
+    if missing:
+        raise ValueError(f"card lacks {', '.join(missing)}. It needs {CARD_KEYS}.")
+    expected = build_unet(card["image_size"], filters=tuple(card["filters"]))
+    if [w.shape for w in model.weights] != [w.shape for w in expected.weights]:
+        raise ValueError(
+            f"card describes build_unet({card['image_size']}, filters="
+            f"{card['filters']}), and the model is another. Correct the card."
+        )
+    weights = [keras.ops.convert_to_numpy(weight) for weight in model.weights]
+    with np.errstate(over="ignore"):
+        halves = [weight.astype("float16") for weight in weights]
+    if not all(np.isfinite(half).all() for half in halves):
+        raise ValueError("model has a weight beyond float16's range, 65,504.")
+    WEIGHTS_DIR.mkdir(parents=True, exist_ok=True)
+    file = WEIGHTS_DIR / f"{name}.npz"
+    write_whole(file, lambda path: np.savez(path, *halves))
+    card = {**card, "parameters": model.count_params(), **describe_file(file)}
+    write_json(WEIGHTS_DIR / f"{name}.json", card)
+    return card
+
+
+def load_pretrained(name="drawn"):
+    """Build the U-Net of a card in `weights/` and give it its trained weights.
+
+    Args:
+        name: Name of the weights, as `list_pretrained` shows.
+
+    Returns:
+        A `keras.Model`, not compiled, from float32 images `(batch, height, width, 3)`
+        in [0, 1] to float32 probabilities.
+
+    Raises:
+        ValueError: If there are no such weights, or they are not those of the card.
+    """
+    card = read_card(name)
+    file = WEIGHTS_DIR / f"{name}.npz"
+    if not file.is_file():
+        raise ValueError(f"{file} is missing. {REMEDY}")
+    found = describe_file(file)["sha256"]
+    if found != card["sha256"]:
+        raise ValueError(
+            f"{file} has the SHA-256 {found[:12]}..., and its card says "
+            f"{card['sha256'][:12]}...: the file was changed or cut short. {REMEDY}"
+        )
+    model = build_unet(card["image_size"], filters=tuple(card["filters"]))
+    with np.load(file, allow_pickle=False) as arrays:
+        for number, weight in enumerate(model.weights):
+            weight.assign(arrays[f"arr_{number}"].astype("float32"))
+    return model
+
+
+def list_pretrained():
+    """Return the names of the weights that come with the book."""
+    return sorted(path.stem for path in WEIGHTS_DIR.glob("*.json"))
+
+
+def read_card(name="drawn"):
+    """Read the card of trained weights: network, data, licence, scores and limits.
+
+    Raises:
+        ValueError: If there is no such card, or it is damaged.
+    """
+    if name not in list_pretrained():
+        there = ", ".join(list_pretrained()) or "none"
+        raise ValueError(f"name={name!r}: the weights there are: {there}. {REMEDY}")
+    file = WEIGHTS_DIR / f"{name}.json"
+    try:
+        card = json.loads(file.read_text())
+    except ValueError as error:
+        raise ValueError(f"{file} cannot be read ({error}). {REMEDY}") from error
+    if not isinstance(card, dict) or not {*CARD_KEYS, "sha256"} <= card.keys():
+        raise ValueError(f"{file} lacks entries of a card. {REMEDY}")
+    return card

@@ -1,0 +1,1 @@
+"""Behind `load_pets`: photographs, folders and drawn pets, cut into splits."""
