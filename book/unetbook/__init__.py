@@ -1,3 +1,3 @@
 """Helpers for the U-Net book: data, blocks, model, training, metrics and plots."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
