@@ -87,14 +87,6 @@ def test_what_is_no_address_is_refused(book_copy):
         address.write_address("pets")
 
 
-def test_without_an_address_colab_is_told_so():
-    cell = address.setup_cell("https://github.com/OWNER/unetbook")
-    missing = cell.replace("find_spec(", "(lambda name: None)(")
-    missing = missing.replace("%pip", "pass  #")
-    with pytest.raises(RuntimeError, match="address is not set"):
-        exec(missing, {})
-
-
 def test_the_cache_is_cleared_when_the_data_changes(monkeypatch, tmp_path):
     monkeypatch.setattr(build, "BUILD", tmp_path)
     monkeypatch.delenv("UNETBOOK_DATA", raising=False)

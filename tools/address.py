@@ -33,15 +33,26 @@ def write_address(url):
 
 
 def setup_cell(url):
-    """Return the first code cell of every chapter."""
+    """Return the first code cell of every chapter.
+
+    On Colab it installs the version that the notebook was written for, so that later
+    versions leave a notebook in use alone. git's exit code tells a missing tag (2) from
+    a missing network (128), of which pip then speaks.
+    """
     return f'''\
 from importlib.util import find_spec
+from subprocess import getstatusoutput
 
 REPOSITORY = "{url}"
 if find_spec("unetbook") is None:
     if "OWNER" in REPOSITORY:
         raise RuntimeError("The book's address is not set yet: run `make address`.")
-    %pip install -q "unetbook @ git+{{REPOSITORY}}@v{unetbook.__version__}"
+    version = "v{unetbook.__version__}"
+    find_tag = f"git ls-remote --exit-code {{REPOSITORY}} refs/tags/{{version}}"
+    if getstatusoutput(find_tag)[0] == 2:  # git has looked, and it is not there
+        print(f"{{REPOSITORY}} has no tag {{version}}: its branch main is installed.")
+        version = "main"
+    %pip install -q "unetbook @ git+{{REPOSITORY}}@{{version}}"
 
 from unetbook.config import start
 

@@ -33,4 +33,4 @@ Data flows one way: config, data, model, training, prediction and metrics, figur
 explorers, chapter. Nothing imports upwards, and nothing is imported from here.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
