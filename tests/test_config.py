@@ -60,6 +60,23 @@ def test_folders_follow_their_settings(monkeypatch, tmp_path):
     assert runs_dir() == tmp_path / "runs"
 
 
+def test_a_tilde_in_the_folder_for_runs_is_the_home(monkeypatch):
+    monkeypatch.setenv("UNETBOOK_RUNS", "~/runs")
+    assert runs_dir() == Path.home() / "runs"
+
+
+def test_gpus_take_their_memory_as_they_need_it(monkeypatch):
+    import tensorflow as tf
+
+    grown = []
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["a", "b"])
+    monkeypatch.setattr(
+        tf.config.experimental, "set_memory_growth", lambda *given: grown.append(given)
+    )
+    assert configuration.find_gpus() == ["a", "b"]
+    assert grown == [("a", True), ("b", True)]
+
+
 def test_the_line_names_data_tier_device_and_versions():
     line = describe(TIERS["quick"])
     pattern = r"data: drawn \| tier: quick \| device: .+ \| Python .+ Keras .+ unetbook"

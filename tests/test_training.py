@@ -456,6 +456,74 @@ def test_another_config_in_run_dir_is_named(tmp_path):
         run(fresh(), tmp_path, settings=Config("quick", seed=1))
 
 
+def edit_description(run_dir, change):
+    """Change what `run.json` says of a run."""
+    file = run_dir / "run.json"
+    description = json.loads(file.read_text())
+    change(description)
+    file.write_text(json.dumps(description))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda known: known.pop("layer 2 BatchNormalization axis"),  # an older Keras
+        lambda known: known.update({"layer 1 Conv2D output_axes": 3}),  # a newer one
+        lambda known: known.pop("precision"),  # version 0.1.0
+    ],
+)
+def test_keys_that_only_one_side_knows_do_not_count(finished, tmp_path, change):
+    with pytest.raises(KeyboardInterrupt):
+        run(fresh(), tmp_path, callbacks=[Stop(1)])
+    edit_description(tmp_path, change)
+    model = spoilt()
+    run(model, tmp_path)
+    assert_same(values(model), finished[0])
+
+
+def test_a_layer_more_is_another_run(finished, tmp_path):
+    run(fresh(), tmp_path)
+    edit_description(
+        tmp_path, lambda known: known.update({"layer 99 Dropout rate": 0.1})
+    )
+    with pytest.raises(ValueError, match="list of layers is .*Dropout.* there"):
+        run(fresh(), tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", [True, False])
+def test_a_run_goes_on_in_another_precision_and_says_so(tmp_path, capsys, first):
+    try:
+        set_precision(Config("quick", mixed_precision=first))
+        with pytest.raises(KeyboardInterrupt):
+            run(make_model(), tmp_path, callbacks=[Stop(1)])
+        set_precision(Config("quick", mixed_precision=not first))
+        history = run(make_model(), tmp_path)
+    finally:
+        keras.mixed_precision.set_dtype_policy("float32")
+    assert len(history["loss"]) == EPOCHS
+    before, now = ("mixed_float16", "float32")[:: 1 if first else -1]
+    assert f"begun in {before}; now: {now}." in capsys.readouterr().out
+
+
+def test_a_run_of_another_tier_is_named(tmp_path, capsys):
+    run(fresh(), tmp_path / "standard", settings=Config("standard", data="oxford"))
+    capsys.readouterr()
+    run(fresh(), tmp_path / "drawn", settings=Config("quick"))
+    assert "holds a run" not in capsys.readouterr().out
+    run(fresh(), tmp_path / "quick", settings=Config("quick", data="oxford"))
+    told = capsys.readouterr().out
+    assert f"{tmp_path / 'standard'} holds a run of the tier 'standard'" in told
+    assert "UNETBOOK_TIER=standard" in told
+
+
+def test_a_model_saved_whole_is_loaded_without_naming_its_loss(tmp_path):
+    model = make_model(loss="cross-entropy + Dice")
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert loaded.loss.__name__ == "cross_entropy_and_dice"
+
+
 def cut(path):
     path.write_bytes(path.read_bytes()[:3000])
 

@@ -26,19 +26,26 @@ def describe_run(model, epochs, settings=None):
 
     Returns:
         A dictionary of what JSON can hold. Names of layers are left out, since Keras
-        counts them on from model to model.
+        counts them on from model to model, and so are dtypes: `precision` says it once.
     """
     if dataclasses.is_dataclass(settings):
         settings = dataclasses.asdict(settings)
+    optimizer = find_optimizer(model)
     parts = {
         "epochs": epochs,
         "settings": settings or {},
-        "optimizer": model.optimizer.get_config(),
+        "precision": model.dtype_policy.name,
+        "optimizer": {"kind": type(optimizer).__name__, **optimizer.get_config()},
         "loss": name_loss(model.loss),
     }
     for number, layer in enumerate(model.layers):
         parts[f"layer {number} {type(layer).__name__}"] = layer.get_config()
     return flatten(json.loads(json.dumps(parts, default=str)))
+
+
+def find_optimizer(model):
+    """Return the optimizer itself, without what scales the loss in 16 bits."""
+    return getattr(model.optimizer, "inner_optimizer", model.optimizer)
 
 
 def name_loss(loss):
@@ -54,7 +61,7 @@ def flatten(value, name=""):
         return {name: value}
     flat = {}
     for key, inner in value.items():
-        if key not in ("name", "registered_name", "build_config", "module"):
+        if key not in ("name", "registered_name", "build_config", "module", "dtype"):
             flat |= flatten(inner, f"{name} {key}".strip())
     return flat
 
@@ -79,6 +86,7 @@ def open_run(run_dir, model, description):
         raise ValueError(f"run_dir={str(run_dir)!r} is a file. Give a folder.")
     run_dir.mkdir(parents=True, exist_ok=True)
     if not (run_dir / "checkpoint.npz").exists():
+        tell_of_other_tiers(run_dir, description)
         write_json(run_dir / "run.json", description, indent=1)
         # The start counts as epoch 0: a run killed in its first epoch repeats it too.
         save_checkpoint(run_dir / "checkpoint.npz", model, 0, {})
@@ -89,19 +97,39 @@ def open_run(run_dir, model, description):
     return epoch, history
 
 
+def tell_of_other_tiers(run_dir, description):
+    """Say where a run of another tier lies that was begun on the same data."""
+    data, tier = (description.get(f"settings {name}") for name in ("data", "tier"))
+    for file in sorted(run_dir.parent.glob("*/run.json")):
+        try:
+            other = json.loads(file.read_text())
+        except (OSError, ValueError):  # it is not the run that was asked for
+            continue
+        found = other.get("settings tier")
+        if data and other.get("settings data") == data and found not in (None, tier):
+            print(
+                f"{file.parent} holds a run of the tier {found!r}. To go on with it, "
+                f"set UNETBOOK_TIER={found} and restart."
+            )
+
+
 def check_same_run(run_dir, description):
-    """Raise a `ValueError` that names how `description` differs from `run.json`."""
+    """Raise a `ValueError` that names how `description` differs from `run.json`.
+
+    Entries that only one side knows do not count: another version of Keras or of this
+    package may add some. Another precision is told and goes on.
+    """
     try:
         stored = json.loads((run_dir / "run.json").read_text())
     except (OSError, ValueError) as error:
         raise ValueError(
             f"{run_dir / 'run.json'} cannot be read ({error}). {ANOTHER_FOLDER}"
         ) from error
+    there, here = (list_facts(facts) for facts in (stored, description))
     differences = [
-        f"{name} is {stored.get(name, 'absent')} there and "
-        f"{description.get(name, 'absent')} here"
-        for name in [*stored, *(description.keys() - stored.keys())]
-        if stored.get(name, "absent") != description.get(name, "absent")
+        f"{name} is {there[name]} there and {here[name]} here"
+        for name in there
+        if name in here and there[name] != here[name]
     ]
     if differences:
         more = len(differences) - 3
@@ -109,6 +137,28 @@ def check_same_run(run_dir, description):
         raise ValueError(
             f"run_dir={str(run_dir)!r} holds another run: {text}. {ANOTHER_FOLDER}"
         )
+    now = description["precision"]
+    # Version 0.1.0 did not write it down, but how the loss was scaled in 16 bits.
+    old = "mixed_float16" if "optimizer dynamic_growth_steps" in stored else now
+    before = stored.get("precision", old)
+    if before != now:
+        print(f"This run was begun in {before}; now: {now}.")
+
+
+def list_facts(description):
+    """Return what two descriptions of one run share, whatever its precision.
+
+    The kinds of the layers are added as one fact, so that a layer more or fewer shows.
+    """
+    facts = {
+        name: value
+        for name, value in description.items()
+        if " dtype" not in name
+        and name not in ("precision", "settings mixed_precision")
+    }
+    kinds = [name.split()[1:3] for name in facts if name.startswith("layer ")]
+    facts["the list of layers"] = list(dict(kinds).values())
+    return facts
 
 
 def save_run(run_dir, model, epoch, history):
@@ -159,7 +209,7 @@ def restore_checkpoint(path, model):
         raise ValueError(
             f"The checkpoint {path} cannot be read ({error}). {ANOTHER_FOLDER}"
         ) from error
-    variables = [*model.variables, *model.optimizer.variables]
+    variables, arrays = match_variables(model, arrays)
     shapes = [tuple(variable.shape) for variable in variables]
     if [array.shape for array in arrays] != shapes:
         raise ValueError(
@@ -169,6 +219,21 @@ def restore_checkpoint(path, model):
     for variable, array in zip(variables, arrays, strict=True):
         variable.assign(array)
     return progress["epoch"], progress["history"]
+
+
+def match_variables(model, arrays):
+    """Return the variables to restore, and the arrays of a checkpoint for them.
+
+    In 16 bits a few variables that scale the loss stand between those of the model and
+    those of the optimizer. Where only one side has them, they are left out.
+    """
+    optimizer = find_optimizer(model)
+    first = len(model.variables)
+    scaling = len(arrays) - first - len(optimizer.variables)
+    if scaling == len(model.optimizer.variables) - len(optimizer.variables):
+        return [*model.variables, *model.optimizer.variables], arrays
+    kept = arrays[:first] + arrays[first + max(scaling, 0) :]
+    return [*model.variables, *optimizer.variables], kept
 
 
 def write_history(path, history):

@@ -115,7 +115,8 @@ def cache_dir():
 
 def runs_dir():
     """Return the folder for checkpoints and logs of trainings."""
-    return Path(os.environ.get("UNETBOOK_RUNS") or cache_dir() / "runs").absolute()
+    folder = os.environ.get("UNETBOOK_RUNS") or cache_dir() / "runs"
+    return Path(folder).expanduser().absolute()
 
 
 def photos_dir():
@@ -124,11 +125,27 @@ def photos_dir():
     return Path(folder).expanduser().absolute()
 
 
+def find_gpus():
+    """Return TensorFlow's GPUs, and let each take its memory only as it needs it.
+
+    Otherwise the first notebook takes all of it, and a second one finds none.
+    """
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    for gpu in gpus:
+        try:
+            tf.config.experimental.set_memory_growth(gpu, True)
+        except RuntimeError:  # TensorFlow has begun to use it; then it stays as it is
+            break
+    return gpus
+
+
 def device_name():
     """Return the name of the first GPU, or `"CPU"`."""
     import tensorflow as tf
 
-    gpus = tf.config.list_physical_devices("GPU")
+    gpus = find_gpus()
     if not gpus:
         return "CPU"
     return tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")

@@ -81,6 +81,8 @@ LOSSES = {
     "cross-entropy": "sparse_categorical_crossentropy",
     "cross-entropy + Dice": cross_entropy_and_dice,
 }
+# So that `keras.models.load_model` finds it, once this module is imported.
+keras.saving.register_keras_serializable("unetbook")(cross_entropy_and_dice)
 
 
 def compile_unet(model, optimizer, loss="sparse_categorical_crossentropy"):
