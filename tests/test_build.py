@@ -161,6 +161,16 @@ def test_a_chapter_alone_keeps_all_threads(tmp_path):
 
 
 @pytest.mark.slow
+def test_what_a_cell_prints_is_one_output_however_slowly(tmp_path):
+    source = "import time; print('a', flush=True); time.sleep(0.5); print('b')"
+    write_book(tmp_path, {"one": [source]})
+    execute.execute_chapters(tmp_path, dict(os.environ))
+    (written,) = (tmp_path / "_build").rglob("base.ipynb")
+    (output,) = nbformat.read(written, as_version=4).cells[0].outputs
+    assert output.text == "a\nb\n"
+
+
+@pytest.mark.slow
 def test_a_failed_chapter_stops_the_build_once_the_others_are_kept(
     tmp_path, capsys, two_at_once
 ):

@@ -6,14 +6,16 @@
 import contextlib
 import sys
 
-from unetbook.config import device_name, load_config
-from unetbook.data import load_pets
+from unetbook.config import device_name, start
 
 
 def main():
     """Load the data once; only the device goes to the standard output."""
     with contextlib.redirect_stdout(sys.stderr):
-        load_pets(load_config().data)
+        config = start()
+        from unetbook.data import load_pets  # TensorFlow, which start() keeps quiet
+
+        load_pets(config.data)
     print(device_name())
 
 
