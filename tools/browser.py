@@ -15,7 +15,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "_build" / "browser"
-AXE = FOLDER / "axe.min.js"
 # An npm package, its SHA-512, and the files that the tests take from it.
 AXE_PACKAGE = (
     "axe-core@4.14.1",
@@ -30,6 +29,14 @@ RUNTIME_PACKAGE = (
     ("dist/ort.wasm.bundle.min.mjs", "dist/ort-wasm-simd-threaded.wasm"),
 )
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def kept(package, name):
+    """Return where a file of an npm package is kept."""
+    return FOLDER / package.split("/")[-1] / Path(name).name
+
+
+AXE = kept(AXE_PACKAGE[0], "axe.min.js")
 
 
 def find_browser():
@@ -60,7 +67,7 @@ def check_package(archive, package, expected):
 
 def fetch_package(package, expected, files):
     """Fetch a package with npm, check its hash, and keep the files that are needed."""
-    if all((FOLDER / Path(name).name).exists() for name in files):
+    if all(kept(package, file).exists() for file in files):
         return
     if shutil.which("npm") is None:
         sys.exit(f"npm is missing; it fetches {package}. On Debian: apt install npm.")
@@ -71,16 +78,18 @@ def fetch_package(package, expected, files):
     check_package(archive, package, expected)
     with tarfile.open(archive) as members:
         for file in files:
-            content = members.extractfile(f"package/{file}").read()
-            (FOLDER / Path(file).name).write_bytes(content)
+            target = kept(package, file)
+            target.parent.mkdir(exist_ok=True)
+            target.write_bytes(members.extractfile(f"package/{file}").read())
+            target.chmod(0o755)
     archive.unlink()
 
 
 def main():
     """Fetch everything, or say what is missing."""
     install_playwright()
-    fetch_package(*AXE_PACKAGE)
-    fetch_package(*RUNTIME_PACKAGE)
+    for package in (AXE_PACKAGE, RUNTIME_PACKAGE):
+        fetch_package(*package)
     if find_browser() is None:
         sys.exit("There is no Chromium. On Debian: apt install chromium.")
 

@@ -1,23 +1,23 @@
-"""The chapters' sentences about the photographs say what `measured/` says."""
+"""The chapters' sentences about what was measured say what `measured/` says."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.paths import BOOK, ROOT
 from unetbook.metrics import BORDER_POLICIES, iou_per_class, mean_iou, score_border
 from unetbook.prediction import read_card
 from unetbook.results import (
     TIER_RECIPES,
     compare_runs,
+    read_cuts,
     read_measured,
     read_pictures,
     read_runs,
     score_runs,
 )
 
-BOOK = Path(__file__).parents[1] / "book"
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
 
 
@@ -64,7 +64,7 @@ def test_the_three_scorings_of_the_shipped_network(shipped):
 
 
 def test_the_readme_says_what_the_shipped_network_scores(shipped):
-    readme = " ".join((BOOK.parent / "README.md").read_text().split())
+    readme = " ".join((ROOT / "README.md").read_text().split())
     parameters = read_card("course")["parameters"]
     scores = shipped["class"]
     sentence = (
@@ -244,21 +244,18 @@ def both(values):
     return " and ".join(f"{abs(value):.2f}" for value in values)
 
 
-def test_what_each_part_is_worth():
+def test_the_articles_recipe_and_ours_differ_in_ten_settings():
     (ours,), (theirs,) = (read_runs(name)[:1] for name in ("course", "article-16"))
     ours, theirs = ours["settings"], theirs["settings"]
     differing = {k for k in ours if ours[k] != theirs.get(k)} - {"about"}
     assert len(differing) == 10
-    plain, up, weighted = (
-        read_runs(name) for name in ("small", "small-up-sampling", "small-weighted")
-    )
-    accuracy, fallen = (
-        score_runs(runs)["pixel_accuracy"].mean() for runs in (plain, weighted)
-    )
-    first, second = score_runs(plain)["mean_iou"]
-    work, more = (round(runs[0]["multiply_adds"] / 1e6) for runs in (plain, up))
+    sentence = "`article-16` and `course` differ in ten settings at once"
+    assert missing("07_training", [sentence]) == []
+
+
+def test_what_each_part_is_worth():
+    first, second = score_runs(read_runs("small"))["mean_iou"]
     sentences = [
-        "`article-16` and `course` differ in ten settings at once",
         f"the plain network alone scores {first:.3f} with one and {second:.3f} with",
         f"Without normalisation the network loses "
         f"{both(gain('no-batch-normalization'))}, at a rate",
@@ -268,11 +265,24 @@ def test_what_each_part_is_worth():
         f"frozen by the cache, costs {-gain('frozen-flip').mean():.3f}, and no "
         f"augmentation at all hardly more: {-gain('no-augmentation').mean():.3f}",
         f"With cross-entropy alone {both(gain('no-dice'))} are lost",
+        f"**Crops** cost {both(gain('crop'))}: they",
+        f"the network gains {both(gain('no-dropout'))}.",
+    ]
+    assert missing("07_training", sentences) == []
+
+
+def test_what_weighted_classes_and_up_sampling_change_beside_the_score():
+    plain, up, weighted = (
+        read_runs(name) for name in ("small", "small-up-sampling", "small-weighted")
+    )
+    accuracy, fallen = (
+        score_runs(runs)["pixel_accuracy"].mean() for runs in (plain, weighted)
+    )
+    work, more = (round(runs[0]["multiply_adds"] / 1e6) for runs in (plain, up))
+    sentences = [
         f"accuracy falls from {accuracy:.2f} to {fallen:.2f}. In mean IoU the seeds",
         f"takes {more} million multiply-adds for a picture where transposed "
         f"convolutions take {work}",
-        f"**Crops** cost {both(gain('crop'))}: they",
-        f"the network gains {both(gain('no-dropout'))}.",
     ]
     assert missing("07_training", sentences) == []
 
@@ -294,3 +304,40 @@ def test_which_parts_both_seeds_agree_on():
     assert gain("weighted", "iou").mean(axis=0)[2] > 0
     narrow = score_runs(read_runs("small-narrow"))["iou"][:, 2]
     assert (narrow < 0.005).sum() == 1, "one seed has not found the border"
+
+
+@pytest.fixture(scope="module")
+def cuts():
+    """Mean IoU with all skips, without each one and without any, and the borders'."""
+    nets = {net["name"]: net["test"]["class"] for net in read_cuts()[0]["nets"]}
+    whole, *single, none = (score["mean_iou"] for score in nets.values())
+    borders = [nets[name]["iou"]["border"] for name in ("none", "all")]
+    return whole, single, none, borders
+
+
+def test_what_cut_skips_cost_the_drawn_network(cuts):
+    whole, single, none, borders = cuts
+    seeds = read_measured("quick_drawn")["mean_iou"]
+    assert read_card("drawn")["recipe"]["epochs"] == 40
+    sentences = [
+        "720 drawn pets, forty times each",  # 800 without a tenth for validation
+        f"costs {whole - none:.3f} of mean IoU, and {borders[0] - borders[1]:.3f} at",
+        f"Without skip 1 the score is {single[0]:.3f} and without skip 2 it is "
+        f"{single[1]:.3f}, a little *higher* than the {whole:.3f} of the whole",
+        f"without skip 3 it is {single[2]:.3f} and without skip 4 it is "
+        f"{single[3]:.3f}, lower",
+        f"between {seeds['lowest']:.3f} and {seeds['highest']:.3f}, and each of",
+        f"No single cut costs more than {whole - min(single):.3f}, and all four at "
+        f"once cost {whole - none:.3f}, five times the range of the seeds",
+    ]
+    assert missing("06_unet", sentences) == []
+
+
+def test_only_cutting_all_skips_costs_more_than_another_seed(cuts):
+    whole, single, none, _ = cuts
+    seeds = read_measured("quick_drawn")["mean_iou"]
+    assert single[0] > whole
+    assert single[1] > whole
+    assert all(seeds["lowest"] <= score <= seeds["highest"] for score in single[:3])
+    assert 0 < seeds["lowest"] - single[3] < seeds["highest"] - seeds["lowest"]
+    assert 4.5 < (whole - none) / (seeds["highest"] - seeds["lowest"]) < 5.5

@@ -1,7 +1,10 @@
 """The grading pipeline on made-up hand-ins: exact marks, whatever is handed in."""
 
+import html
+import itertools
 import json
 import os
+import re
 import socket
 import sqlite3
 import subprocess
@@ -15,18 +18,16 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from teach import course, sandbox
+from teach import assignments, course, feedback, grade, sandbox
+from teach.checks import hidden_lines, is_hidden
+from tests.teaching.hand_ins import DAWDLES, HAND_INS, Maker, broken_files
 
 pytestmark = [pytest.mark.grading, pytest.mark.slow]
 if find_spec("nbgrader") is None or find_spec("jupytext") is None:
-    pytest.skip("needs teach/requirements.txt", allow_module_level=True)
+    reason = "needs teach/requirements.txt: make teacher"
+    pytest.skip(reason, allow_module_level=True)
 if sys.platform != "linux" or sandbox.try_out():
     pytest.skip(f"no sandbox: {sandbox.try_out()}", allow_module_level=True)
-
-from teach import assignments, feedback, grade  # noqa: E402
-from teach.checks import hidden_lines, is_hidden  # noqa: E402
-from teach.wrong import read_wrong_answers  # noqa: E402
-from tests.hand_ins import DAWDLES, Maker, broken_files, make_table  # noqa: E402
 
 NAME = "02_transposed_convolution"
 SHORT = {"cell_seconds": 2, "wall_seconds": 40}
@@ -66,24 +67,13 @@ def listener():
 
 
 @pytest.fixture(scope="module")
-def table(class_folder, listener):
-    """Every made-up hand-in with its expected points."""
-    source = class_folder / "source" / NAME / f"{NAME}.ipynb"
-    maker = Maker(class_folder / "release" / NAME / f"{NAME}.ipynb", source)
-    wrong = read_wrong_answers(NAME)[0]
-    gradebook = str(class_folder / "gradebook.db")
-    return make_table(
-        maker, wrong, source=str(source), gradebook=gradebook, port=listener[0]
-    )
-
-
-@pytest.fixture(scope="module")
-def hand_ins(class_folder, table):
+def hand_ins(class_folder, listener):
     """The folder of the hand-ins, as a learning platform would fill it."""
+    maker = Maker(class_folder, NAME, listener[0])
     folder = class_folder / "handins" / "2"
     folder.mkdir(parents=True)
-    for number, (name, (notebook, _)) in enumerate(table.items()):
-        text = json.dumps(notebook)
+    for number, (name, (make, _)) in enumerate(HAND_INS.items()):
+        text = json.dumps(make(maker))
         (folder / f"{name}_{number}_77_{NAME}.ipynb").write_text(text)
     for name, content in broken_files().items():
         (folder / f"{name}_99_assignsubmission_file_x.ipynb").write_bytes(content)
@@ -98,26 +88,15 @@ def points(class_folder, hand_ins):
     return grade.grade_class(NAME, hand_ins, limits=SHORT)
 
 
-def names_of_table():
-    """Return the names of the table without making it."""
-
-    class Anything:
-        def __getattr__(self, name):
-            return lambda *a, **k: Anything()
-
-        def __iter__(self):
-            return iter(())
-
-        def __deepcopy__(self, memo):
-            return self
-
-    listed = make_table(Anything(), None, source="", gradebook="", port=0)
-    return list(listed)
+def copy_hand_in(hand_ins, name, folder, student=None):
+    """Hand in a file of the big run once more, alone in a folder."""
+    content = next(hand_ins.glob(f"{name}_*")).read_bytes()
+    (folder / f"{student or name}_x.ipynb").write_bytes(content)
 
 
-@pytest.mark.parametrize("name", names_of_table())
-def test_hand_in_gets_exactly_its_points(name, points, table):
-    assert points[name] == table[name][1]
+@pytest.mark.parametrize("name", HAND_INS)
+def test_hand_in_gets_exactly_its_points(name, points):
+    assert points[name] == HAND_INS[name][1]
 
 
 @pytest.mark.parametrize("name", [*broken_files(), "too-large"])
@@ -129,8 +108,8 @@ def test_what_is_no_notebook_gets_no_points_and_a_remark(name, points, class_fol
     )
 
 
-def test_the_batch_reached_everybody(points, table):
-    assert len(points) == len(table) + len(broken_files()) + 1
+def test_the_batch_reached_everybody(points):
+    assert len(points) == len(HAND_INS) + len(broken_files()) + 1
     assert None not in points.values()
 
 
@@ -168,66 +147,6 @@ def test_no_folder_of_a_hand_in_is_left(points):
 def test_whoever_fills_the_disk_is_stopped(points, class_folder):
     graded = class_folder / "autograded" / "fills-the-disk" / NAME / f"{NAME}.ipynb"
     assert "it wrote too much to the disk" in graded.read_text()
-
-
-def test_files_in_folders_count_and_what_cannot_be_read_is_too_much(tmp_path):
-    from teach.hooks import size_of
-
-    (tmp_path / "in" / "deeper").mkdir(parents=True)
-    (tmp_path / "in" / "deeper" / "file").write_bytes(bytes(10**6))
-    assert 10**6 < size_of(tmp_path) < 1.1 * 10**6
-    assert size_of(tmp_path / "in" / "deeper" / "file") == float("inf")
-
-
-def test_blocks_of_an_empty_file_count(tmp_path):
-    from teach.hooks import size_of
-
-    (tmp_path / "file").touch()
-    words = ["fallocate", "--keep-size", "--length", "1000000", tmp_path / "file"]
-    subprocess.run(words, check=True)
-    assert (tmp_path / "file").stat().st_size == 0
-    assert size_of(tmp_path) > 10**6
-
-
-def test_counting_stops_once_it_is_too_much(tmp_path):
-    from teach.hooks import BLOCK, DISK, size_of
-
-    for number in range(3):
-        with (tmp_path / str(number)).open("wb") as file:
-            file.truncate(DISK)
-    assert size_of(tmp_path) == DISK + BLOCK
-
-
-def test_a_log_that_is_no_file_is_not_read(tmp_path):
-    from teach.hooks import read_log
-
-    log, secret = tmp_path / "kernel.log", tmp_path / "secret"
-    secret.write_bytes(b"a\xff" * 1500)
-    os.mkfifo(log)
-    assert read_log(log) == "no kernel.log"
-    log.unlink()
-    log.symlink_to(secret)
-    assert read_log(log) == "no kernel.log"
-    assert read_log(secret) == "a\N{REPLACEMENT CHARACTER}" * 1000
-
-
-def test_only_own_folders_of_dead_graders_are_removed(tmp_path, monkeypatch):
-    from teach.hooks import make_run_dir
-
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    (tmp_path / "home").mkdir()
-    link, left, foreign = (tmp_path / f"grading-999999999-{name}" for name in "abc")
-    link.symlink_to(tmp_path / "home")
-    left.mkdir()
-    foreign.mkdir()
-    if os.getuid() == 0:
-        os.chown(foreign, 1234, 1234)
-    else:
-        foreign.rmdir()
-    make_run_dir()
-    assert link.is_symlink()
-    assert foreign.exists() == (os.getuid() == 0)
-    assert not left.exists()
 
 
 def test_autograded_notebooks_hold_no_html(points, class_folder):
@@ -303,21 +222,8 @@ def test_html_of_a_hand_in_runs_nowhere(class_folder, settings, tmp_path, capsys
     check_is_harmless(template.render(text=HOSTILE_TEXT))
 
 
-def test_a_page_of_tags_is_shown_as_text():
-    from teach.hooks import MOST_TAGS, safe_markdown
-
-    assert "<div>" in safe_markdown("<div>" * 10)
-    many = safe_markdown("<div>" * (MOST_TAGS + 1) + "<script>")
-    assert many.count("&lt;div&gt;") == MOST_TAGS + 1
-    assert "<div" not in many
-    assert "<script" not in many
-
-
 def page_text(page):
     """Return the text of a page without its tags."""
-    import html
-    import re
-
     return html.unescape(re.sub(r"<[^>]*>", "", page.read_text(encoding="utf-8")))
 
 
@@ -330,8 +236,7 @@ def test_a_second_run_passes_over_what_it_knows(points, hand_ins, class_folder, 
 def test_grading_again_gives_the_same_marks(points, hand_ins, tmp_path, capsys):
     few = ["correct", "wrong", "endless-function", "exit-function", "stripped-metadata"]
     for name in few:
-        file = next(hand_ins.glob(f"{name}_*"))
-        (tmp_path / file.name).write_bytes(file.read_bytes())
+        copy_hand_in(hand_ins, name, tmp_path)
     again = grade.grade_class(NAME, tmp_path, again=True, limits=SHORT)
     assert again == {name: points[name] for name in few}
     rows = (course.CLASS_FOLDER / "grades_2.csv").read_text().splitlines()
@@ -355,8 +260,7 @@ def test_a_hand_in_whose_grading_was_cut_off_has_no_total(points, class_folder):
 def test_an_endless_task_leaves_time_for_those_behind_it(
     points, hand_ins, tmp_path, capsys
 ):
-    file = next(hand_ins.glob("endless-first_*"))
-    (tmp_path / file.name).write_bytes(file.read_bytes())
+    copy_hand_in(hand_ins, "endless-first", tmp_path)
     limits = {"cell_seconds": 60, "check_seconds": 2, "wall_seconds": 50}
     again = grade.grade_class(NAME, tmp_path, again=True, limits=limits)
     assert again == {"endless-first": 15}
@@ -368,31 +272,29 @@ def settings(class_folder):
     return course.load_settings()
 
 
+def hooks_of(api, make):
+    """Return the preprocessors that one of nbgrader's converters runs."""
+    converter = make(coursedir=api.coursedir, parent=api)
+    exporter = converter.exporter_class(parent=converter, config=converter.config)
+    lists = [converter.preprocessors]
+    if hasattr(converter, "autograde_preprocessors"):
+        lists = [converter.sanitize_preprocessors, converter.autograde_preprocessors]
+    for hook in itertools.chain(*lists):
+        exporter.register_preprocessor(hook)
+    return exporter._preprocessors
+
+
 def test_every_hook_is_in_the_pipeline_and_enabled(settings, class_folder):
     from nbgrader.converters import Autograde, GenerateFeedback
 
     api = course.open_nbgrader(settings)
     with_hooks = {"RestoreCells": 0, "SafeExecute": 0, "HideHiddenTests": 0}
-    for make in (Autograde, GenerateFeedback):
-        converter = make(coursedir=api.coursedir, parent=api)
-        converter.exporter = converter.exporter_class(
-            parent=converter, config=converter.config
-        )
-        lists = [converter.preprocessors]
-        if make is Autograde:
-            lists = [
-                converter.sanitize_preprocessors,
-                converter.autograde_preprocessors,
-            ]
-        for hooks in lists:
-            for hook in hooks:
-                converter.exporter.register_preprocessor(hook)
-        for hook in converter.exporter._preprocessors:
-            name = type(hook).__name__
-            if name in with_hooks:
-                assert hook.enabled, name
-                assert hook.course == str(class_folder)
-                with_hooks[name] += 1
+    for hook in hooks_of(api, Autograde) + hooks_of(api, GenerateFeedback):
+        name = type(hook).__name__
+        if name in with_hooks:
+            assert hook.enabled, name
+            assert hook.course == str(class_folder)
+            with_hooks[name] += 1
     assert set(with_hooks.values()) == {1}
 
 
@@ -406,8 +308,7 @@ def test_manual_marks_survive_grading_again(
         chosen = next(g for g in grades if g.name == "size-convolution")
         chosen.manual_score, chosen.needs_manual_grade = 1.5, False
         book.db.commit()
-    file = next(hand_ins.glob("wrong_*"))
-    (tmp_path / file.name).write_bytes(file.read_bytes())
+    copy_hand_in(hand_ins, "wrong", tmp_path)
     assert grade.grade_class(NAME, tmp_path, again=True)["wrong"] == 19.5
     with open_gradebook(settings) as book:
         assert read_marks(book, NAME, "wrong")["size-convolution"] == (1.5, 2.0, False)
@@ -416,8 +317,7 @@ def test_manual_marks_survive_grading_again(
 def test_a_kernel_that_does_not_start_gives_no_marks(
     class_folder, hand_ins, tmp_path, monkeypatch, capsys
 ):
-    file = next(hand_ins.glob("correct_*"))
-    (tmp_path / f"late_{file.name}").write_bytes(file.read_bytes())
+    copy_hand_in(hand_ins, "correct", tmp_path, "late")
     broken = {"processes": 48, "memory_gb": -0.6}  # too little for any Python
     found = grade.grade_class(NAME, tmp_path, limits=broken)
     assert found == {"late": None}
@@ -437,15 +337,13 @@ def test_a_slow_start_costs_no_points(
         return start(self)
 
     monkeypatch.setattr(SafeExecute, "start_new_kernel_client", start_slowly)
-    file = next(hand_ins.glob("correct_*"))
-    (tmp_path / f"awaited_{file.name}").write_bytes(file.read_bytes())
+    copy_hand_in(hand_ins, "correct", tmp_path, "awaited")
     limits = {"wall_seconds": SHORT["wall_seconds"] // 2}
     assert grade.grade_class(NAME, tmp_path, limits=limits) == {"awaited": 20}
 
 
 def test_time_is_up_for_the_whole_notebook(class_folder, tmp_path, capsys):
-    source = class_folder / "source" / NAME / f"{NAME}.ipynb"
-    maker = Maker(class_folder / "release" / NAME / f"{NAME}.ipynb", source)
+    maker = Maker(class_folder, NAME)
     sleepy = maker.with_cell("import time\ntime.sleep(60)", 2)
     nbformat.write(sleepy, tmp_path / "sleepy_x.ipynb")
     limits = {"cell_seconds": 60, "wall_seconds": 12}
@@ -455,8 +353,7 @@ def test_time_is_up_for_the_whole_notebook(class_folder, tmp_path, capsys):
 
 
 def test_imports_that_take_too_long_give_no_marks(class_folder, tmp_path, capsys):
-    source = class_folder / "source" / NAME / f"{NAME}.ipynb"
-    maker = Maker(class_folder / "release" / NAME / f"{NAME}.ipynb", source)
+    maker = Maker(class_folder, NAME)
     nbformat.write(maker.with_cell(DAWDLES), tmp_path / "slow_x.ipynb")
     assert grade.grade_class(NAME, tmp_path, limits=SHORT) == {"slow": None}
     said = capsys.readouterr().out
@@ -471,12 +368,18 @@ def test_the_teacher_reads_whose_python_ended_early(points, class_folder):
     assert not {"correct", "wrong", "empty"} & ended
 
 
+def wait_for(condition, seconds=60):
+    """Wait until a condition holds, for as long as patience lasts."""
+    patience = time.time() + seconds
+    while not condition() and time.time() < patience:
+        time.sleep(0.02)
+
+
 def test_a_killed_batch_goes_on_where_it_was(class_folder, hand_ins, tmp_path):
     folder = tmp_path / "files"
     folder.mkdir()
-    content = next(hand_ins.glob("correct_*")).read_bytes()
     for number in range(4):
-        (folder / f"killed{number}_x.ipynb").write_bytes(content)
+        copy_hand_in(hand_ins, "correct", folder, f"killed{number}")
     code = (
         "from pathlib import Path; from teach import course, grade;"
         f"course.CLASS_FOLDER = Path({str(class_folder)!r});"
@@ -485,22 +388,24 @@ def test_a_killed_batch_goes_on_where_it_was(class_folder, hand_ins, tmp_path):
     words = [sys.executable, "-c", code]
     first = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=course.ROOT)
     assert "killed0" in first.stdout.readline()
-    patience = time.time() + 60
-    while not kernels(first.pid) and time.time() < patience:
-        time.sleep(0.02)
+    wait_for(lambda: kernels(first.pid))
     first.kill()
     first.wait()
     assert run_dirs(first.pid), "it was killed too late to leave anything"
-    while kernels(first.pid) and time.time() < patience:
-        time.sleep(0.02)
+    wait_for(lambda: not kernels(first.pid))
     assert kernels(first.pid) == 0
+    check_second_run(words)
+    assert run_dirs(first.pid) == []
+    with sqlite3.connect(class_folder / "gradebook.db") as book:
+        assert book.execute("pragma integrity_check").fetchone() == ("ok",)
+
+
+def check_second_run(words):
+    """Assert that a second run passes over the first file and grades the others."""
     second = subprocess.run(words, capture_output=True, text=True, cwd=course.ROOT)
     lines = [line for line in second.stdout.splitlines() if "killed" in line]
     assert "unchanged" in lines[0]
     assert [" 20.0 of 20" in line for line in lines[1:]] == [True] * 3
-    assert run_dirs(first.pid) == []
-    with sqlite3.connect(class_folder / "gradebook.db") as book:
-        assert book.execute("pragma integrity_check").fetchone() == ("ok",)
 
 
 KERAS_ASSIGNMENTS = {"01_data_pipeline": 20, "03_blocks": 20, "04_unet": 16}
@@ -514,10 +419,7 @@ def test_solution_gets_full_marks_and_the_release_none(
 
     api = course.open_nbgrader(course.load_settings())
     student = assignments.make_assignment(api, name, course.read_seed())
-    maker = Maker(
-        class_folder / "release" / name / f"{name}.ipynb",
-        class_folder / "source" / name / f"{name}.ipynb",
-    )
+    maker = Maker(class_folder, name)
     nbformat.write(student, tmp_path / "empty_x.ipynb")
     nbformat.write(maker.right(), tmp_path / "right_x.ipynb")
     found = grade.grade_class(name, tmp_path)
@@ -543,6 +445,5 @@ def test_grading_refuses_without_a_sandbox(monkeypatch):
 def test_trusted_students_are_graded_without_a_sandbox(
     class_folder, hand_ins, tmp_path, capsys
 ):
-    file = next(hand_ins.glob("correct_*"))
-    (tmp_path / "trusted_x.ipynb").write_bytes(file.read_bytes())
+    copy_hand_in(hand_ins, "correct", tmp_path, "trusted")
     assert grade.grade_class(NAME, tmp_path, sandboxed=False) == {"trusted": 20}

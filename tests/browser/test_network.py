@@ -1,63 +1,22 @@
 """The explorer of chapter 6, driven by keyboard and by touch, its numbers checked.
 
-`make pages` runs this; tests/test_explorer_network.py checks what it is given.
+`make pages` runs this; tests/explorers/test_network.py checks what it is given.
 """
 
 import re
 
 import pytest
 
-from tests.explorer_pages import ExplorerPage
-from tests.test_browser import (  # noqa: F401  (fixtures)
-    SITE,
-    address,
-    browser,
-    sideways,
-    visit,
-)
+from tests.browser.opening import sideways
+from tests.browser.readers import Network
 from unetbook.model import build_unet
 from unetbook.results import read_cuts
 
-pytestmark = pytest.mark.browser
-
-CHAPTER = "book/06_unet.html"
 NAMES = (
     *("encoder 1", "encoder 2", "encoder 3", "encoder 4", "bottleneck"),
     *("decoder 4", "decoder 3", "decoder 2", "decoder 1", "output"),
 )
-
-
-class Explorer(ExplorerPage):
-    """Reads what the explorer shows."""
-
-    name, ready = "network", ".block"
-
-    def facts(self):
-        """Return what is listed about the chosen block."""
-        rows = self.root.locator(".facts > div").all_inner_texts()
-        return dict(row.split("\n") for row in rows)
-
-    def pressed(self):
-        """Return the names of the buttons that are pressed."""
-        shown = self.root.locator('[aria-pressed="true"]').all_inner_texts()
-        return [text.split("\n")[0] for text in shown]
-
-    def table(self):
-        """Return the rows of the table of scores."""
-        rows = self.root.locator(".scores tbody tr").all_inner_texts()
-        return {row.split("\t")[0]: row.split("\t")[1:] for row in rows}
-
-
-@pytest.fixture
-def explorer(visit):  # noqa: F811
-    """The explorer on a desktop page."""
-    return Explorer(visit(CHAPTER))
-
-
-@pytest.fixture
-def phone(visit):  # noqa: F811
-    """The explorer on a phone."""
-    return Explorer(visit(CHAPTER, 360, has_touch=True, is_mobile=True))
+READER = Network
 
 
 @pytest.fixture(scope="module")
@@ -76,8 +35,7 @@ def blocks():
 
 
 def test_it_opens_with_the_first_block_and_all_skips(explorer):
-    assert explorer.pressed() == ["encoder 1"]
-    assert explorer.facts()["feature maps"] == "128 × 128 × 8"
+    explorer.check_start()
     assert explorer.root.locator(".tiles img").count() == 8
     assert "With all skips" in explorer.root.locator(".panel-cuts").inner_text()
 
@@ -158,13 +116,6 @@ def test_another_pet_by_keyboard(explorer):
     assert caption == lost[0]
 
 
-def test_every_control_is_a_tab_stop_and_shows_its_focus(explorer):
-    explorer.control("button", "Cut all skips").focus()
-    stops = explorer.count_tab_stops(40)
-    cuts = len(read_cuts()[0]["nets"]) - 1
-    assert stops == 10 + cuts + 1 + 1  # blocks, cuts, channel, pet
-
-
 def test_everything_by_touch(phone, blocks):
     for name, shape, _ in blocks:
         phone.control("button", name).tap()
@@ -177,16 +128,3 @@ def test_everything_by_touch(phone, blocks):
     phone.control("combobox", "pet").select_option("2")
     assert phone.status().startswith("Without skip 1: mean IoU ")
     assert sideways(phone.page) <= 0
-
-
-def test_buttons_are_large_enough_for_a_finger(phone):
-    read = "all => all.map(one => one.getBoundingClientRect().height)"
-    heights = phone.root.locator("button, select").evaluate_all(read)
-    assert min(heights) >= 39.9
-
-
-def test_it_works_in_a_page_opened_from_the_disk(visit):  # noqa: F811
-    page = visit(CHAPTER)
-    page.unroute("**/*")
-    page.goto((SITE / CHAPTER).as_uri())
-    assert Explorer(page).facts()["parameters"] == "856"

@@ -5,14 +5,13 @@
 
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlparse
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[1]
-SITE = ROOT / "_build" / "stored" / "_build" / "html"
+from tests.paths import ROOT, SITE
+
 PAGES = sorted((SITE / "book").glob("*.html")) if SITE.exists() else []
 
 pytestmark = pytest.mark.skipif(

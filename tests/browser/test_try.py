@@ -1,7 +1,6 @@
 """The page "Try it" in a browser: pictures in, masks out, and everything that may fail.
 
-What the page asks another host for is answered from the npm package of the pinned
-version. `make pages` runs this; tests/test_try.py compares the arithmetic with Pillow.
+`make pages` runs this; tests/explorers/test_try.py compares the arithmetic with Pillow.
 """
 
 import io
@@ -13,34 +12,31 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.test_browser import (  # noqa: F401  (fixtures)
-    AXE_RUN,
+from tests.browser.opening import (
     COLOUR_RULES,
-    SITE,
-    address,
-    browser,
-    collect_error,
-    keep_inside,
+    FINGER,
+    find_faults,
+    least_height,
+    open_from_disk,
     sideways,
-    visit,
+    turn_dark,
+    watch_page,
 )
-from tools.browser import AXE, FOLDER, RUNTIME_PACKAGE
-
-pytestmark = pytest.mark.browser
+from tests.browser.tool import (
+    CDN,
+    READ_CANVAS,
+    RUNTIME_FILES,
+    Tool,
+    answer,
+    answer_otherwise,
+    packed_file,
+)
+from tests.paths import ROOT, SITE
 
 PAGE = "book/try.html"
-CDN = "https://cdn.jsdelivr.net/npm/"
-RUNTIME_FILES = [f"{CDN}{RUNTIME_PACKAGE[0]}/{name}" for name in RUNTIME_PACKAGE[2]]
-MODELS = json.loads((SITE / "try" / "models.json").read_text()) if SITE.exists() else []
-PATIENCE = 180_000  # a busy machine compiles 14 MB of WebAssembly in half a minute
+MODELS = json.loads((ROOT / "site" / "try" / "models.json").read_text())
 PHONE, DESKTOP = {"width": 360, "height": 800}, {"width": 1280, "height": 800}
-PET, BACKGROUND, BORDER = range(3)
 
-READ_CANVAS = """canvas => {
-  const { width, height } = canvas;
-  const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
-  return [width, height, [...data].filter((_, i) => i % 4 === 0)];
-}"""
 SEND_FILE = """([kind, bytes, name, type]) => {
   const transfer = new DataTransfer();
   transfer.items.add(new File([Uint8Array.from(bytes)], name, { type }));
@@ -58,87 +54,18 @@ PREDICT = """async ([model, values, size]) => {
 }"""
 
 
-def answer(route):
-    """Answer a request for the runtime from the npm package."""
-    file = FOLDER / route.request.url.rsplit("/", 1)[-1]
-    headers = {"access-control-allow-origin": "*"}
-    route.fulfill(body=file.read_bytes(), headers=headers)
-
-
-def answer_otherwise(route):
-    """Answer a request for the runtime with another script."""
-    headers = {"access-control-allow-origin": "*"}
-    route.fulfill(body="globalThis.foreign = true;", headers=headers)
-
-
-class Tool:
-    """Drives the page and reads what it says."""
-
-    def __init__(self, page):
-        self.page = page
-        self.part("tool").wait_for()
-
-    def part(self, name):
-        """Return a part of the tool."""
-        return self.page.locator(f'[data-part="{name}"]')
-
-    def button(self, name):
-        """Return a button by what a screen reader calls it."""
-        return self.page.get_by_role("button", name=name)
-
-    def said(self, text):
-        """Wait until the status says this, and return it whole."""
-        status = self.page.get_by_role("status").filter(has_text=text)
-        status.wait_for(timeout=PATIENCE)
-        return status.inner_text()
-
-    def alert(self, text):
-        """Wait until the alert says this; nothing else is said then."""
-        alert = self.page.get_by_role("alert").filter(has_text=text)
-        alert.wait_for(timeout=PATIENCE)
-        assert self.page.get_by_role("status").inner_text() == ""
-        return alert.inner_text()
-
-    def choose(self, name, content):
-        """Choose a file with the button, as a reader would."""
-        with self.page.expect_file_chooser() as chooser:
-            self.button("Choose a picture").click()
-        kind = {"name": name, "mimeType": "image/jpeg", "buffer": content}
-        chooser.value.set_files(kind)
-
-    def mask(self):
-        """Return the mask on display as class codes."""
-        width, height, reds = self.part("mask").evaluate(READ_CANVAS)
-        codes = {47: PET, 52: BACKGROUND, 255: BORDER}
-        return np.array([codes[red] for red in reds]).reshape(height, width)
-
-    def download(self, press):
-        """Press the button with a function, and return the file's class codes."""
-        with self.page.expect_download(timeout=PATIENCE) as started:
-            press(self.button("Download the mask"))
-        with Image.open(started.value.path()) as file:
-            return started.value.suggested_filename, np.asarray(file).astype(int) - 1
-
-
 @pytest.fixture(scope="module")
-def opened(browser, address):  # noqa: F811
+def opened(browser, address):
     """One page for all tests that need the network, which takes long to load."""
-    if not all((FOLDER / url.rsplit("/", 1)[-1]).exists() for url in RUNTIME_FILES):
+    if not all(packed_file(name).exists() for name in RUNTIME_FILES):
         pytest.skip("the runtime is missing: python tools/browser.py")
-    context = browser.new_context(
-        viewport=DESKTOP, has_touch=True, color_scheme="light", reduced_motion="reduce"
-    )
-    page = context.new_page()
+    page = watch_page(browser, address, has_touch=True)
     page.set_default_timeout(30_000)
-    page.faults, page.outside, page.files = [], [], set()
-    page.on("console", lambda said: collect_error(page, said))
-    page.on("pageerror", lambda error: page.faults.append(str(error)))
     page.on("request", lambda request: note_outside(page, request.url))
-    page.route("**/*", lambda route: keep_inside(route, page, address))
     page.route(f"{CDN}**", answer)
     page.goto(f"{address}/{PAGE}")
     yield Tool(page)
-    context.close()
+    page.context.close()
 
 
 def note_outside(page, url):
@@ -194,7 +121,7 @@ def agreement(ours, theirs):
 # ------------------------------------------------------------------ before any picture
 
 
-def test_sizes_are_told_and_nothing_is_fetched_before_the_first_picture(visit):  # noqa: F811
+def test_sizes_are_told_and_nothing_is_fetched_before_the_first_picture(visit):
     page = visit(PAGE)
     tool = Tool(page)
     text = tool.part("costs").inner_text()
@@ -206,7 +133,7 @@ def test_sizes_are_told_and_nothing_is_fetched_before_the_first_picture(visit): 
     assert tool.part("result").is_hidden()
 
 
-def test_the_small_network_comes_first(visit):  # noqa: F811
+def test_the_small_network_comes_first(visit):
     page = visit(PAGE)
     Tool(page)
     radios = page.get_by_role("radio")
@@ -382,21 +309,16 @@ def test_everything_by_touch(tool):
 
 def test_controls_are_large_enough_for_a_finger(tool):
     tool.page.set_viewport_size(PHONE)
-    read = "all => all.map(one => one.getBoundingClientRect().height)"
-    controls = "[data-try] :is(button, label)"
-    assert min(tool.page.locator(controls).evaluate_all(read)) >= 39.9
+    controls = tool.page.locator("[data-try] :is(button, label)")
+    assert least_height(controls) >= FINGER
 
 
 def test_the_result_is_accessible_in_light_and_dark(tool):
-    if not AXE.exists():
-        pytest.skip("axe-core is missing: python tools/browser.py")
     for size in (PHONE, DESKTOP):
         tool.page.set_viewport_size(size)
-        tool.page.evaluate(AXE.read_text(encoding="utf-8"))
-        assert not tool.page.evaluate(AXE_RUN, None)
-        tool.page.emulate_media(color_scheme="dark")
-        tool.page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
-        assert not tool.page.evaluate(AXE_RUN, COLOUR_RULES)
+        assert not find_faults(tool.page)
+        turn_dark(tool.page)
+        assert not find_faults(tool.page, COLOUR_RULES)
         tool.page.emulate_media(color_scheme="light")
         assert sideways(tool.page) <= 0
 
@@ -409,7 +331,7 @@ def test_all_of_this_asked_for_two_files_of_another_host_and_said_no_error(tool)
 # ----------------------------------------------------------------------- what may fail
 
 
-def test_without_the_network_it_says_so_and_tries_again(visit):  # noqa: F811
+def test_without_the_network_it_says_so_and_tries_again(visit):
     page = visit(PAGE)  # all other hosts are blocked
     tool = Tool(page)
     tool.button("Use the cat").click()
@@ -424,7 +346,7 @@ def test_without_the_network_it_says_so_and_tries_again(visit):  # noqa: F811
     tool.alert("The cat could not be fetched")
 
 
-def test_another_runtime_than_the_chosen_one_is_refused(visit):  # noqa: F811
+def test_another_runtime_than_the_chosen_one_is_refused(visit):
     page = visit(PAGE)
     page.route(f"{CDN}**", answer_otherwise)
     tool = Tool(page)
@@ -433,7 +355,7 @@ def test_another_runtime_than_the_chosen_one_is_refused(visit):  # noqa: F811
     assert page.evaluate("globalThis.foreign") is None
 
 
-def test_another_network_than_the_chosen_one_is_refused(visit):  # noqa: F811
+def test_another_network_than_the_chosen_one_is_refused(visit):
     page = visit(PAGE)
     page.route(f"{CDN}**", lambda route: None)  # still on its way
     changed = bytearray((SITE / "try" / "tiny.onnx").read_bytes())
@@ -444,7 +366,7 @@ def test_another_network_than_the_chosen_one_is_refused(visit):  # noqa: F811
     assert "its hash differs" in tool.alert("tiny.onnx")
 
 
-def test_a_browser_without_webassembly_is_told_so(visit):  # noqa: F811
+def test_a_browser_without_webassembly_is_told_so(visit):
     page = visit(PAGE)
     page.add_init_script("delete globalThis.WebAssembly")
     page.reload()
@@ -454,17 +376,16 @@ def test_a_browser_without_webassembly_is_told_so(visit):  # noqa: F811
     assert not page.outside
 
 
-def test_a_missing_list_of_networks_is_said(visit):  # noqa: F811
+def test_a_missing_list_of_networks_is_said(visit):
     page = visit(PAGE)
     page.route("**/models.json", lambda route: route.fulfill(status=404))
     page.reload()
     page.get_by_role("alert").filter(has_text="list of networks").wait_for()
 
 
-def test_a_page_opened_from_the_disk_says_what_it_needs(visit):  # noqa: F811
+def test_a_page_opened_from_the_disk_says_what_it_needs(visit):
     page = visit(PAGE)
-    page.unroute("**/*")
-    page.goto((SITE / PAGE).as_uri())
+    open_from_disk(page, PAGE)
     waiting = page.locator('[data-part="waiting"]')
     assert "http.server" in waiting.inner_text()
     assert waiting.is_visible()

@@ -10,10 +10,10 @@ import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
 import unetbook
+from tests.paths import BOOK
 from tools.address import read_address, setup_cell
 
-ROOT = Path(__file__).parents[1]
-CHAPTERS = sorted((ROOT / "book").glob("[0-9]*.ipynb"))
+CHAPTERS = sorted(BOOK.glob("[0-9]*.ipynb"))
 DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
 
 # nbval-skip hides a cell from the tests, so each one needs its reason here.
@@ -59,7 +59,7 @@ def code_only(node):
 
 def package_definitions():
     """Map every top-level name that the package defines to its syntax tree."""
-    modules = sorted((ROOT / "book" / "unetbook").glob("*.py"))
+    modules = sorted((BOOK / "unetbook").glob("*.py"))
     return {
         name: node
         for module in modules

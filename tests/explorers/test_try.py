@@ -1,41 +1,36 @@
-"""The page "Try it" resizes as Pillow does and names what it fetches; Node runs it.
+"""The page "Try it" resizes as Pillow does and has the package's colours.
 
-The browser tests drive the page itself.
+Node runs its modules; the browser tests drive the page itself.
 """
 
 import json
 import re
-import shutil
-import subprocess
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from tests.explorers.modules import run_module
+from tests.paths import BOOK, ROOT
 from unetbook.plotting import CLASS_COLOURS
 
-ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "site" / "try"
-PAGE = (ROOT / "book" / "try.md").read_text(encoding="utf-8")
 SIZES = ((451, 300), (97, 640), (1999, 77), (128, 128), (33, 32), (40, 33), (1, 5))
 
-# Reads a request from standard input; pictures go through files, as bytes.
+# Pictures go through files, as bytes.
 RUNNER = """
-import { readFileSync, writeFileSync } from "node:fs";
-const [folder, ...modules] = process.argv.slice(1);
-const [resize, png] = await Promise.all(modules.map((name) => import(name)));
-const { width, height, size } = JSON.parse(readFileSync(0, "utf8"));
+const { encodeTrimap } = await import(given.png);
+const { folder, width, height, size } = given;
 const read = (name) => readFileSync(`${folder}/${name}`);
 const save = (name, bytes) => writeFileSync(`${folder}/${name}`, bytes);
-save("small", resize.squeezePicture(read("picture"), width, height, size));
+save("small", tools.squeezePicture(read("picture"), width, height, size));
 const numbers = new Float32Array(new Uint8Array(read("probabilities")).buffer);
-const mask = resize.classify(numbers, size, 3, width, height);
+const mask = tools.classify(numbers, size, 3, width, height);
 save("mask", mask);
 const colours = [[47, 127, 193], [52, 58, 74], [255, 203, 46]];
-const file = await png.encodeTrimap(mask, width, height, colours);
+const file = await encodeTrimap(mask, width, height, colours);
 save("mask.png", new Uint8Array(await file.arrayBuffer()));
-console.log(JSON.stringify(resize.classShares(mask, 3)));
+return tools.classShares(mask, 3);
 """
 
 
@@ -48,9 +43,6 @@ def resize_as_pillow(pixels, width, height):
 @pytest.fixture(scope="module", params=SIZES, ids=lambda size: f"{size[0]} x {size[1]}")
 def example(request, tmp_path_factory):
     """A random picture and probabilities, and what the page's modules make of them."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("node is not installed; it runs the page's arithmetic")
     (width, height), size = request.param, 32
     folder = tmp_path_factory.mktemp("try")
     rng = np.random.default_rng(0)
@@ -58,16 +50,10 @@ def example(request, tmp_path_factory):
     probabilities = rng.random((size, size, 3), "float32")
     (folder / "picture").write_bytes(picture.tobytes())
     (folder / "probabilities").write_bytes(probabilities.tobytes())
-    modules = [(FOLDER / name).as_uri() for name in ("resize.mjs", "png.mjs")]
-    run = subprocess.run(
-        [node, "--input-type=module", "-e", RUNNER, str(folder), *modules],
-        input=json.dumps({"width": width, "height": height, "size": size}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    return picture, probabilities, folder, json.loads(run.stdout)
+    given = {"folder": str(folder), "png": (FOLDER / "png.mjs").as_uri()}
+    given |= {"width": width, "height": height, "size": size}
+    shares = run_module(FOLDER / "resize.mjs", RUNNER, given)
+    return picture, probabilities, folder, shares
 
 
 def expected_mask(probabilities, width, height):
@@ -123,32 +109,9 @@ def test_the_page_has_the_colours_of_the_package():
     assert all(f"background: {colour};" in style for colour in CLASS_COLOURS)
 
 
-def test_what_the_page_says_it_fetches_is_what_it_fetches():
-    script = (FOLDER / "network.mjs").read_text(encoding="utf-8")
-    integrities = re.findall(r'integrity: "sha384-([^"]{64})"', script)
-    names = re.findall(r'name: "(ort[^"]+)"', script)
-    rows = re.findall(r"\| `(ort[^`]+)` \|.*\| ([\d.]+) \| `([^`]+)` \|", PAGE)
-    assert [row[0] for row in rows] == names
-    assert [row[2] for row in rows] == integrities
-    sizes = [int(text.replace("_", "")) for text in re.findall(r"bytes: (.+),", script)]
-    for (_, shown, _), size in zip(rows, sizes, strict=True):
-        assert float(shown) == pytest.approx(size / 1e6, abs=0.05)
-    address = re.search(r'address: "https://([^"]+)"', script)[1]
-    assert f"`{address}`" in PAGE
-    version = re.search(r'version: "([^"]+)"', script)[1]
-    assert f"@{version}/" in address
-    assert f" {version}, from another host" in PAGE.replace("\n", " ")
-
-
-def test_the_page_asks_no_other_host_for_anything():
-    for path in FOLDER.glob("*.*js"):
-        text = path.read_text(encoding="utf-8")
-        hosts = set(re.findall(r"https?://([^/\"`]+)", text))
-        assert hosts <= {"cdn.jsdelivr.net"}, path.name
-
-
 def test_the_number_of_training_photographs_is_the_one_of_the_cards():
     from unetbook.prediction import read_card
 
+    page = (BOOK / "try.md").read_text(encoding="utf-8")
     for name in ("tiny", "course"):
-        assert f"{read_card(name)['data']['train']:,} photographs" in PAGE
+        assert f"{read_card(name)['data']['train']:,} photographs" in page

@@ -1,16 +1,15 @@
 """The introduction's worked example and its tables say what the code says."""
 
 import re
-from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
+from tests.paths import BOOK
 from unetbook.config import CLASS_NAMES, TIERS
 from unetbook.metrics import confusion_matrix, iou_per_class, mean_iou, pixel_accuracy
 
-BOOK = Path(__file__).parents[1] / "book"
 TEXT = (BOOK / "intro.md").read_text(encoding="utf-8").replace("\u00a0", " ")
 PIXELS = ("top left", "top right", "bottom left", "bottom right")
 
@@ -62,19 +61,3 @@ def test_the_tier_table_is_the_packages():
     for name, config in TIERS.items():
         assert numbers(table[name][1]) == list(config.filters)
         assert table[name][2] == str(config.epochs)
-
-
-def test_the_glossary_is_in_alphabetical_order():
-    text = (BOOK / "glossary.md").read_text(encoding="utf-8")
-    body = text.split("{glossary}")[1].rsplit("```", 1)[0]
-    terms = [line for line in body.splitlines() if line and not line.startswith(" ")]
-    assert len(terms) >= 25
-    assert terms == sorted(terms, key=str.lower)
-
-
-def test_the_reference_page_names_every_plot_and_every_explorer():
-    page = (BOOK / "reference.md").read_text(encoding="utf-8")
-    for module in ("plotting", "widgets"):
-        source = (BOOK / "unetbook" / f"{module}.py").read_text(encoding="utf-8")
-        for function in re.findall(r"^def ((?:plot|explore)_\w+)", source, re.M):
-            assert re.search(rf"\b{function}\b", page), f"{function} is missing"

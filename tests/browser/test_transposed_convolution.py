@@ -1,97 +1,28 @@
 """The explorer of chapter 2, driven by keyboard and by touch, its numbers checked.
 
-`make pages` runs this; tests/test_explorers.py compares the arithmetic with Keras.
+`make pages` runs this; tests/explorers compares the arithmetic with Keras.
 """
 
 import re
 
-import numpy as np
-import pytest
+from tests.browser.opening import sideways
+from tests.browser.readers import Convolution
 
-from tests.explorer_pages import ExplorerPage
-from tests.test_browser import (  # noqa: F401  (fixtures)
-    SITE,
-    address,
-    browser,
-    sideways,
-    visit,
-)
-from unetbook.convolution import overlap_counts, transposed_convolution
-from unetbook.widgets import EXPLORERS
-
-pytestmark = pytest.mark.browser
-
-CHAPTER = "book/02_transposed_convolution.html"
 PRESETS = {
     "The article’s layer": (3, 3, 2, "same"),
     "Checkerboard": (4, 3, 2, "valid"),
     "No overlap": (3, 2, 2, "same"),
     "Repeat, then convolve": (4, 3, 2, "same"),
 }
-
-
-class Explorer(ExplorerPage):
-    """Reads what the explorer shows."""
-
-    name, ready = "transposed-convolution", "[data-cell]"
-
-    def cells(self, name):
-        """Return the cells of a grid."""
-        return self.root.locator(f".panel-{name} [data-cell]")
-
-    def square(self, texts):
-        """Turn texts into a square of numbers."""
-        numbers = [float(text.replace("−", "-")) for text in texts]
-        side = round(len(numbers) ** 0.5)
-        return np.array(numbers).reshape(side, side)
-
-    def named(self, name):
-        """Return the numbers of a grid as a screen reader hears them."""
-        read = "cells => cells.map(cell => cell.getAttribute('aria-label'))"
-        labels = self.cells(name).evaluate_all(read)
-        kept = [label for label in labels if not label.startswith("cut off")]
-        return self.square([label.split(": ")[1] for label in kept])
-
-    def shown(self, name):
-        """Return the numbers that are written in a grid."""
-        return self.square(self.cells(name).all_inner_texts())
-
-    def check(self, size, kernel_size, strides, padding, stamps=None):
-        """Compare output and counts with the package's NumPy code."""
-        x, kernel = self.named("input"), self.named("kernel")
-        assert (x.shape[0], kernel.shape[0]) == (size, kernel_size)
-        laid = np.arange(size**2).reshape(size, size) < (stamps or size**2)
-        expected = transposed_convolution(x * laid, kernel, strides, padding)
-        assert (self.named("output") == expected).all()
-        counts = overlap_counts(size, kernel_size, strides, padding)
-        assert (self.shown("counts") == counts).all()
-
-
-@pytest.fixture
-def explorer(visit):  # noqa: F811
-    """The explorer on a desktop page."""
-    return Explorer(visit(CHAPTER))
-
-
-@pytest.fixture
-def phone(visit):  # noqa: F811
-    """The explorer on a phone."""
-    return Explorer(visit(CHAPTER, 360, has_touch=True, is_mobile=True))
+READER = Convolution
 
 
 def test_it_opens_with_the_articles_layer_half_stamped(explorer):
-    explorer.check(3, 3, 2, "same", stamps=5)
+    explorer.check_start()
     assert "m = n · s = 3 · 2 = 6" in explorer.root.inner_text()
     assert "36 × 9 = 324 entries: 64 connections" in explorer.root.inner_text()
     article = explorer.control("button", "The article’s layer")
     assert article.get_attribute("aria-pressed") == "true"
-
-
-def test_every_control_is_a_tab_stop_and_shows_its_focus(explorer):
-    explorer.control("button", "The article’s layer").focus()
-    stops = explorer.count_tab_stops(60)
-    # examples 4, sliders 3, lists 3, box, Back, Next, Play, slider, grids 3, +/- 4
-    assert stops == 22
 
 
 def test_presets_by_keyboard(explorer):
@@ -213,30 +144,9 @@ def test_the_largest_setting_fits_a_phone(phone):
     assert sideways(phone.page) <= 0
 
 
-def test_buttons_are_large_enough_for_a_finger(phone):
-    read = "all => all.map(one => one.getBoundingClientRect().height)"
-    heights = phone.root.locator("button, select").evaluate_all(read)
-    assert min(heights) >= 39.9
-
-
-def test_motion_is_left_out_where_the_reader_asks_for_it(visit):  # noqa: F811
+def test_motion_is_left_out_where_the_reader_asks_for_it(explorer):
     style = "cell => getComputedStyle(cell).transitionDuration"
-    still = Explorer(visit(CHAPTER))  # `visit` asks for it
-    assert still.cells("output").first.evaluate(style) == "0s"
-    still.page.emulate_media(reduced_motion="no-preference")
-    assert still.cells("output").first.evaluate(style) != "0s"
-
-
-def test_the_page_serves_the_file_of_the_package(visit, address):  # noqa: F811
-    page = visit(CHAPTER)
-    stems = ("shared", "transposed_convolution")
-    for name in [f"{stem}.{ending}" for stem in stems for ending in ("mjs", "css")]:
-        served = page.request.get(f"{address}/_static/{name}").text()
-        assert served == (EXPLORERS / name).read_text(encoding="utf-8")
-
-
-def test_it_works_in_a_page_opened_from_the_disk(visit):  # noqa: F811
-    page = visit(CHAPTER)
-    page.unroute("**/*")
-    page.goto((SITE / CHAPTER).as_uri())
-    Explorer(page).check(3, 3, 2, "same", stamps=5)
+    # The page was asked for with that wish.
+    assert explorer.cells("output").first.evaluate(style) == "0s"
+    explorer.page.emulate_media(reduced_motion="no-preference")
+    assert explorer.cells("output").first.evaluate(style) != "0s"

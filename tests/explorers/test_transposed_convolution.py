@@ -1,40 +1,19 @@
-"""The explorers compute what Keras computes, and every host gets the same file.
+"""The explorer of chapter 2 computes what Keras computes; Node runs it."""
 
-Node runs the module itself; the browser tests drive what is around it.
-"""
-
-import base64
-import io
-import json
-import re
-import shutil
-import subprocess
-from pathlib import Path
-
-import nbformat
 import numpy as np
 import pytest
-from PIL import Image
 
-from unetbook.plotting import CLASS_COLOURS
-from unetbook.uris import mask_uri, png_uri
+from tests.explorers.modules import read_settings, run_module, stored_output
 from unetbook.widgets import (
     EXPLORERS,
     explore_transposed_convolution,
-    explorer,
     read_script,
     read_style,
 )
 
-ROOT = Path(__file__).parents[1]
-CHAPTER = ROOT / "book" / "02_transposed_convolution.ipynb"
-MODULE = EXPLORERS / "transposed_convolution.mjs"
 NUM_SETTINGS = 400
 
-# Reads settings from standard input, writes what the module makes of each.
 RUNNER = """
-import { readFileSync } from "node:fs";
-const tools = await import(process.argv[1]);
 const answer = ({ x, kernel, strides, padding, inputSize, kernelSize }) => ({
   size: tools.outputSize(inputSize, kernelSize, strides, padding).output,
   stamps: tools.transposedConvolution(x, kernel, strides, padding),
@@ -44,8 +23,7 @@ const answer = ({ x, kernel, strides, padding, inputSize, kernelSize }) => ({
   inner: tools.innerCounts(kernelSize, strides),
   repeated: tools.convolveSame(tools.repeatPixels(x, strides), kernel),
 });
-const settings = JSON.parse(readFileSync(0, "utf8"));
-console.log(JSON.stringify(settings.map(answer)));
+return given.map(answer);
 """
 
 
@@ -71,16 +49,9 @@ def random_settings():
 @pytest.fixture(scope="module")
 def answers():
     """Every setting with what the module makes of it."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("node is not installed; it runs the explorer's arithmetic")
     settings = random_settings()
-    command = [node, "--input-type=module", "-e", RUNNER, MODULE.as_uri()]
-    run = subprocess.run(
-        command, input=json.dumps(settings), capture_output=True, text=True, check=False
-    )
-    assert run.returncode == 0, run.stderr
-    return list(zip(settings, json.loads(run.stdout), strict=True))
+    module = EXPLORERS / "transposed_convolution.mjs"
+    return list(zip(settings, run_module(module, RUNNER, settings), strict=True))
 
 
 def square(values):
@@ -163,8 +134,7 @@ def test_counts_away_from_the_rim_are_those_of_a_large_input(answers):
 
 def test_the_output_of_a_cell_holds_settings_style_and_script():
     text = explore_transposed_convolution(kernel_size=4, padding="valid").data
-    found = re.search(r'data-settings="([^"]*)"', text)[1].replace("&quot;", '"')
-    assert json.loads(found) == {
+    assert read_settings(text) == {
         "inputSize": 3,
         "kernelSize": 4,
         "strides": 2,
@@ -174,54 +144,9 @@ def test_the_output_of_a_cell_holds_settings_style_and_script():
     assert read_script("transposed_convolution") in text
 
 
-def test_a_script_in_a_cell_imports_nothing_and_holds_every_line():
-    script = read_script("transposed_convolution")
-    shared = (EXPLORERS / "shared.mjs").read_text(encoding="utf-8")
-    own = MODULE.read_text(encoding="utf-8")
-    assert not re.search(r"^\s*import\b|import\(", script, re.MULTILINE)
-    assert shared in script
-    assert script.replace(shared, "") == re.sub(r"import [^;]*;\n", "", own)
-
-
-@pytest.mark.parametrize("path", sorted(EXPLORERS.glob("*.*")), ids=lambda p: p.name)
-def test_explorers_fetch_nothing_and_can_stand_inside_a_page(path):
-    text = path.read_text(encoding="utf-8")
-    assert "</" not in text
-    assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)|@import|url\(", text)
-    assert not re.search(r"\bfetch\(|import\(", text)
-    imports = re.findall(r"^\s*import\b[^;]*;", text, re.MULTILINE)
-    assert all(line.endswith('} from "./shared.mjs";') for line in imports)
-
-
-def open_uri(uri):
-    """Return the picture of an address that holds it."""
-    header, content = uri.split(",")
-    assert header == "data:image/png;base64"
-    return Image.open(io.BytesIO(base64.b64decode(content)))
-
-
-def test_pictures_travel_inside_the_page():
-    pixels = np.arange(24, dtype="uint8").reshape(2, 4, 3)
-    assert (np.asarray(open_uri(png_uri(pixels))) == pixels).all()
-
-
-def test_a_mask_keeps_its_codes_and_gets_the_colours_of_the_classes():
-    image = open_uri(mask_uri([[0, 1, 2]]))
-    assert np.asarray(image).tolist() == [[0, 1, 2]]
-    shown = np.asarray(image.convert("RGB"))[0]
-    assert [f"#{bytes(colour).hex()}" for colour in shown] == list(CLASS_COLOURS)
-
-
-def test_the_chapter_stores_the_explorer_as_it_is_now():
-    cells = [
-        cell
-        for cell in nbformat.read(CHAPTER, as_version=4).cells
-        if cell.source.startswith("explore_transposed_convolution(")
-    ]
-    assert len(cells) == 1
+def test_the_chapter_opens_with_the_articles_layer():
     shown = explore_transposed_convolution(kernel_size=3, strides=2, padding="same")
-    stored = cells[0].outputs[0]["data"]["text/html"]
-    assert stored == shown.data, "python tools/outputs.py book/02_*.ipynb"
+    assert stored_output("transposed_convolution") == shown.data
 
 
 @pytest.mark.parametrize(
@@ -237,8 +162,3 @@ def test_the_chapter_stores_the_explorer_as_it_is_now():
 def test_settings_outside_the_explorer_are_refused(argument, value):
     with pytest.raises(ValueError, match=f"{argument}={value!r}"):
         explore_transposed_convolution(**{argument: value})
-
-
-def test_an_unknown_explorer_is_refused():
-    with pytest.raises(FileNotFoundError, match="unknown"):
-        explorer("unknown", {})

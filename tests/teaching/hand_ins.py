@@ -6,6 +6,16 @@ import json
 import nbformat
 from nbformat.v4 import new_code_cell
 
+from teach.wrong import change, read_wrong_answers
+
+ENDLESS = "while True:\n    pass"
+FLOOD = "while True:\n    print('x' * 1000)\n"
+NOISE = """
+import sys, warnings
+print("noise", file=sys.stderr)
+warnings.warn("more")
+return kernel_size // strides, -(-kernel_size // strides)
+"""
 HOG = "grown = []\nwhile True:\n    grown.append(bytearray(b'x') * 10**8)\n"
 EXIT = "import os\nos._exit(0)\n"
 SWALLOW = "while True:\n    try:\n        while True:\n            pass\n"
@@ -106,23 +116,42 @@ def id_of(cell):
 
 
 class Maker:
-    """Makes hand-ins from the release and the solution."""
+    """Makes hand-ins of an assignment from its release and its solution.
 
-    def __init__(self, release, source):
+    Args:
+        class_folder: Where the assignment was made.
+        name: The assignment's.
+        port: Where on this machine a hand-in may try to call, and fail.
+    """
+
+    def __init__(self, class_folder, name, port=0):
+        source = class_folder / "source" / name / f"{name}.ipynb"
+        release = class_folder / "release" / name / f"{name}.ipynb"
+        gradebook = str(class_folder / "gradebook.db")
+        self.name = name
+        self.places = {"source": str(source), "gradebook": gradebook, "port": port}
         self.release = nbformat.read(release, as_version=4)
         solved = nbformat.read(source, as_version=4)
         self.solutions = {
             id_of(c): c.source for c in solved.cells if "BEGIN SOLUTION" in c.source
         }
 
+    def empty(self):
+        """Return the notebook as students get it."""
+        return copy.deepcopy(self.release)
+
     def right(self, **answers):
         """Return the right notebook, but for the answers that are given."""
-        notebook = copy.deepcopy(self.release)
+        notebook = self.empty()
         for cell in notebook.cells:
             name = id_of(cell)
             if name in self.solutions:
                 cell.source = answers.get(name, self.solutions[name])
         return notebook
+
+    def instead(self, task, source):
+        """Return the right notebook with other code in the cell of one task."""
+        return self.right(**{task: f"# task: {task}\n{source}"})
 
     def with_body(self, task, body):
         """Return the right notebook with another function body in one task."""
@@ -201,13 +230,13 @@ class Maker:
         cell = new_code_cell("answer = 'open sesame'")
         marks = {"grade_id": "size-gap", "grade": True, "points": 20, "locked": True}
         cell.metadata["nbgrader"] = marks
-        notebook = copy.deepcopy(self.release)
+        notebook = self.empty()
         notebook.cells.append(cell)
         return notebook
 
     def always_equal(self):
         """Return a notebook whose every answer is equal to anything."""
-        notebook = copy.deepcopy(self.release)
+        notebook = self.empty()
         for cell in notebook.cells:
             if id_of(cell) in self.solutions:
                 cell.source = f"# task: {id_of(cell)}\n{EQUAL}"
@@ -215,68 +244,59 @@ class Maker:
 
     def told(self):
         """Return the right notebook that prints what it saw of a hidden check."""
-        notebook = self.right(coverage="# task: coverage\n" + TELLS)
+        notebook = self.instead("coverage", TELLS)
         return self.with_cell("for text in seen:\n    print(text)", None, notebook)
 
-    def swapped(self, wrong):
+    def searching(self, body):
+        """Return the right notebook, but for an answer that reaches for a place."""
+        return self.with_body("coverage", body.format(**self.places))
+
+    def swapped(self):
         """Return the right notebook with one plausible mistake."""
-        from teach.wrong import change
-
-        return self.right(
-            **{wrong["task"]: change(self.solutions[wrong["task"]], wrong)}
-        )
+        wrong = read_wrong_answers(self.name)[0]
+        mistake = change(self.solutions[wrong["task"]], wrong)
+        return self.right(**{wrong["task"]: mistake})
 
 
-def flood():
-    """Return code that prints for as long as it is let."""
-    return "while True:\n    print('x' * 1000)\n"
-
-
-def make_table(maker, wrong, *, source, gradebook, port):
-    """Map each hand-in's name to `(notebook, expected points)`."""
-    places = {"source": source, "gradebook": gradebook, "port": port}
-    empty = maker.release
-    noise = "import sys, warnings\nprint('noise', file=sys.stderr)\n"
-    noise += "warnings.warn('more')\n"
-    noisy = noise + "return kernel_size // strides, -(-kernel_size // strides)"
-    return {
-        "correct": (maker.right(), 20),
-        "wrong": (maker.swapped(wrong), 18),
-        "empty": (empty, 0),
-        "syntax-error": (maker.right(stamp="# task: stamp\ndef stamp(x,\n"), 15),
-        "endless-function": (maker.with_body("coverage", "while True:\n    pass"), 16),
-        "endless-first": (maker.with_body("size", "while True:\n    pass"), 15),
-        "endless-top": (maker.with_cell("while True:\n    pass"), 20),
-        "exit-function": (maker.with_body("matrix", EXIT), 10),
-        "exit-top": (maker.with_cell(EXIT), 0),
-        "swallows-above-imports": (maker.with_cell(SWALLOW), 0),
-        "exit-end": (maker.with_cell(EXIT, None), 20),
-        "deleted-checks": (maker.without(*maker.checks()), 20),
-        "edited-checks": (maker.edited(maker.right()), 20),
-        "edited-checks-empty": (maker.edited(copy.deepcopy(empty)), 0),
-        "claims-a-check": (maker.claims(), 0),
-        "duplicated-answer": (maker.twice("stamp"), 20),
-        "deleted-answer": (maker.without("coverage"), 16),
-        "stripped-metadata": (maker.stripped(), 20),
-        "colab": (maker.from_colab(), 20),
-        "same-cell-ids": (maker.same_ids(), 20),
-        "memory-hog": (maker.with_body("coverage", HOG), 16),
-        "output-flood": (maker.with_cell(flood()), 20),
-        "flood-in-answer": (maker.with_body("coverage", flood()), 16),
-        "stderr-noise": (maker.with_body("coverage", noisy), 20),
-        "swallows-interrupts": (maker.with_body("coverage", SWALLOW), 16),
-        "reads-files": (maker.with_body("coverage", READS.format(**places)), 16),
-        "opens-sockets": (maker.with_body("coverage", CALLS.format(**places)), 16),
-        "writes-gradebook": (maker.with_body("coverage", WRITES.format(**places)), 16),
-        "patches-asserts": (maker.with_cell(PATCHES, 2, copy.deepcopy(empty)), 0),
-        "patches-right": (maker.with_cell(PATCHES, 2), 20),
-        "always-equal": (maker.always_equal(), 0),
-        "forges-answers": (maker.right(coverage="# task: coverage\n" + FORGES), 16),
-        "tells-hidden": (maker.told(), 20),
-        "forks": (maker.with_body("coverage", FORKS), 16),
-        "fills-the-disk": (maker.with_body("coverage", FILLS), 16),
-        "digs-folders": (maker.with_cell(DIGS, None), 20),
-    }
+# How a `Maker` makes each hand-in, and the points that it gets.
+HAND_INS = {
+    "correct": (lambda make: make.right(), 20),
+    "wrong": (lambda make: make.swapped(), 18),
+    "empty": (lambda make: make.empty(), 0),
+    "syntax-error": (lambda make: make.instead("stamp", "def stamp(x,\n"), 15),
+    "endless-function": (lambda make: make.with_body("coverage", ENDLESS), 16),
+    "endless-first": (lambda make: make.with_body("size", ENDLESS), 15),
+    "endless-top": (lambda make: make.with_cell(ENDLESS), 20),
+    "exit-function": (lambda make: make.with_body("matrix", EXIT), 10),
+    "exit-top": (lambda make: make.with_cell(EXIT), 0),
+    "swallows-above-imports": (lambda make: make.with_cell(SWALLOW), 0),
+    "exit-end": (lambda make: make.with_cell(EXIT, None), 20),
+    "deleted-checks": (lambda make: make.without(*make.checks()), 20),
+    "edited-checks": (lambda make: make.edited(make.right()), 20),
+    "edited-checks-empty": (lambda make: make.edited(make.empty()), 0),
+    "claims-a-check": (lambda make: make.claims(), 0),
+    "duplicated-answer": (lambda make: make.twice("stamp"), 20),
+    "deleted-answer": (lambda make: make.without("coverage"), 16),
+    "stripped-metadata": (lambda make: make.stripped(), 20),
+    "colab": (lambda make: make.from_colab(), 20),
+    "same-cell-ids": (lambda make: make.same_ids(), 20),
+    "memory-hog": (lambda make: make.with_body("coverage", HOG), 16),
+    "output-flood": (lambda make: make.with_cell(FLOOD), 20),
+    "flood-in-answer": (lambda make: make.with_body("coverage", FLOOD), 16),
+    "stderr-noise": (lambda make: make.with_body("coverage", NOISE), 20),
+    "swallows-interrupts": (lambda make: make.with_body("coverage", SWALLOW), 16),
+    "reads-files": (lambda make: make.searching(READS), 16),
+    "opens-sockets": (lambda make: make.searching(CALLS), 16),
+    "writes-gradebook": (lambda make: make.searching(WRITES), 16),
+    "patches-asserts": (lambda make: make.with_cell(PATCHES, 2, make.empty()), 0),
+    "patches-right": (lambda make: make.with_cell(PATCHES, 2), 20),
+    "always-equal": (lambda make: make.always_equal(), 0),
+    "forges-answers": (lambda make: make.instead("coverage", FORGES), 16),
+    "tells-hidden": (lambda make: make.told(), 20),
+    "forks": (lambda make: make.with_body("coverage", FORKS), 16),
+    "fills-the-disk": (lambda make: make.with_body("coverage", FILLS), 16),
+    "digs-folders": (lambda make: make.with_cell(DIGS, None), 20),
+}
 
 
 def broken_files():

@@ -1,13 +1,9 @@
 """The score explorer counts and scores as `unetbook.metrics` does."""
 
-import base64
-import zlib
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from tests.explorer_modules import read_settings, run_module, stored_output
+from tests.explorers.modules import read_settings, run_module, stored_output, unpack
 from unetbook.metrics import (
     BORDER_POLICIES,
     confusion_matrix,
@@ -17,9 +13,9 @@ from unetbook.metrics import (
     score_border,
     threshold_matrix,
 )
-from unetbook.widgets import explore_scores, explorer
+from unetbook.widgets import EXPLORERS, explore_scores
 
-CHAPTER = Path(__file__).parents[1] / "book" / "08_prediction.ipynb"
+MODULE = EXPLORERS / "scores.mjs"
 PERCENTS = (1, 20, 33, 50, 80, 99)
 NUM_MATRICES = 200
 
@@ -115,7 +111,7 @@ def scored():
     code = """return given.matrices.map((matrix) =>
       given.policies.map((policy) => tools.score(matrix, policy)));"""
     given = {"matrices": matrices.tolist(), "policies": BORDER_POLICIES}
-    answers = run_module("scores", code, given)
+    answers = run_module(MODULE, code, given)
     return [
         (matrix, policy, answer)
         for matrix, of_matrix in zip(matrices, answers, strict=True)
@@ -168,19 +164,7 @@ def test_thresholds_agree_with_the_package():
       const counts = tools.countLevels(codes, levels);
       return given.percents.map((percent) => tools.matrixOf(counts, percent));
     });"""
-    assert (np.array(run_module("scores", code, given)) == expected).all()
-
-
-def test_the_sentence_names_picture_scoring_rule_and_scores():
-    code = """const scores = tools.score([[3, 1, 0], [0, 4, 0], [0, 0, 0]], "class");
-      return [50, null].map((percent) => tools.stateSentence(
-        { title: "worst", policy: "merged", percent }, scores));"""
-    by_threshold, likeliest = run_module("scores", code)
-    assert by_threshold == (
-        "Worst, border merged, pet from 50 % on: mean IoU 0.775, "
-        "IoU of the pet 0.750, accuracy 0.875."
-    )
-    assert "the most probable class: mean IoU 0.775" in likeliest
+    assert (np.array(run_module(MODULE, code, given)) == expected).all()
 
 
 # ------------------------------------------------------------ what a cell holds
@@ -196,13 +180,6 @@ def explored(**changes):
     return read_settings(explore_scores(**given).data)
 
 
-def unpack(text, shape):
-    """Read packed bytes back."""
-    return np.frombuffer(zlib.decompress(base64.b64decode(text)), "uint8").reshape(
-        shape
-    )
-
-
 def test_a_cell_holds_the_maps_of_every_picture_and_the_counts_of_all():
     masks, probabilities = random_prediction(5, (2, 6, 8))
     shown = explored()
@@ -213,8 +190,8 @@ def test_a_cell_holds_the_maps_of_every_picture_and_the_counts_of_all():
     ]
     codes, levels = pack_pixels(masks, probabilities)
     for number, one in enumerate(shown["cases"][:2]):
-        assert (unpack(one["codes"], (6, 8)) == codes[number]).all()
-        assert (unpack(one["levels"], (6, 8)) == levels[number]).all()
+        assert (unpack(one["codes"]).reshape(6, 8) == codes[number]).all()
+        assert (unpack(one["levels"]).reshape(6, 8) == levels[number]).all()
     assert np.sum(shown["cases"][2]["counts"]) == masks.size
     assert shown["size"] == [6, 8]
 
@@ -222,23 +199,12 @@ def test_a_cell_holds_the_maps_of_every_picture_and_the_counts_of_all():
 def test_node_reads_the_maps_back():
     shown = explored(counts=None)
     code = "return tools.inflate(given);"
-    codes = run_module("scores", code, shown["cases"][0]["codes"])
-    assert codes == unpack(shown["cases"][0]["codes"], -1).tolist()
-
-
-def stored_explorer():
-    """Return the explorer that chapter 8 stores, as HTML."""
-    return stored_output(CHAPTER, "explore_scores(")
-
-
-def test_the_chapter_stores_the_explorer_as_it_is_now():
-    stored = stored_explorer()
-    shown = explorer("scores", read_settings(stored)).data
-    assert stored == shown, "python tools/outputs.py book/08_*.ipynb"
+    codes = run_module(MODULE, code, shown["cases"][0]["codes"])
+    assert codes == unpack(shown["cases"][0]["codes"]).tolist()
 
 
 def test_the_chapter_shows_four_pictures_and_the_whole_split():
-    cases = read_settings(stored_explorer())["cases"]
+    cases = read_settings(stored_output("scores"))["cases"]
     titles = [one["title"].split()[0] for one in cases]
     assert titles == ["best", "typical", "poor", "worst", "all"]
     assert np.shape(cases[-1]["counts"]) == (18, 256)
