@@ -5,7 +5,7 @@ ENVIRONMENT := $(or $(VIRTUAL_ENV),.venv)
 RUN := "$(ENVIRONMENT)/bin/python"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test pages outputs weights skips models quick bench resume devices \
+.PHONY: help setup book test pages grading outputs weights skips models quick bench resume devices \
 	figures backends lint format address constraints clean teacher assignments grade feedback formgrader \
 	slides
 
@@ -18,14 +18,17 @@ setup:  ## install what the book needs
 book: setup  ## execute the chapters and render the site into _build/html
 	$(RUN) tools/build.py
 
-test: setup  ## run every test, and every chapter against its stored outputs
+test: setup  ## run the tests, and every chapter against its stored outputs
 	$(RUN) tools/build.py --stored
 	env -u UNETBOOK_DATA -u UNETBOOK_TIER -u UNETBOOK_RUNS $(RUN) -m pytest
 
 pages: setup  ## look at every page and explorer in a browser: needs Chromium and npm
 	$(RUN) tools/browser.py
 	$(RUN) tools/build.py --stored
-	$(RUN) -m pytest -m browser tests/test_browser*.py
+	$(RUN) -m pytest -m browser tests/browser
+
+grading: teacher  ## grade made-up hand-ins: needs bubblewrap
+	$(RUN) -m pytest -m grading tests/teaching
 
 outputs: setup  ## run the chapters and store their outputs in the notebooks
 	$(RUN) tools/outputs.py $(CHAPTERS)

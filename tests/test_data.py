@@ -74,6 +74,19 @@ def write_folder(folder, count=6):
     return folder
 
 
+def make_photo(split, index):
+    """One grey picture of a cat, as TFDS describes a photograph."""
+    image = np.full((9, 7 + index, 3), 200, "uint8")
+    return {
+        "image": image,
+        "segmentation_mask": image[..., :1] // 100,
+        "label": "Persian",
+        "species": "Cat",
+        "file_name": f"Persian_{split}_{index}.jpg",
+        "head_bbox": tfds.features.BBox(0.0, 0.0, 0.5, 1.0),
+    }
+
+
 def write_photos(folder, file_format, count=5):
     """A tiny data set that TFDS takes for the photographs; returns its folder."""
     with tfds.core.registered.skip_registration():
@@ -92,19 +105,8 @@ def write_photos(folder, file_format, count=5):
 
             def _generate_examples(self, split):
                 for index in range(count):
-                    name = f"Persian_{split}_{index}.jpg"
-                    image = np.full((9, 7 + index, 3), 200, "uint8")
-                    yield (
-                        name,
-                        {
-                            "image": image,
-                            "segmentation_mask": image[..., :1] // 100,
-                            "label": "Persian",
-                            "species": "Cat",
-                            "file_name": name,
-                            "head_bbox": tfds.features.BBox(0.0, 0.0, 0.5, 1.0),
-                        },
-                    )
+                    photo = make_photo(split, index)
+                    yield photo["file_name"], photo
 
     builder = OxfordIiitPet(data_dir=str(folder), file_format=file_format)
     builder.download_and_prepare()
