@@ -11,6 +11,7 @@ from PIL import Image
 
 from unetbook.sources.drawn import dataset, heads
 from unetbook.sources.drawn.breeds import BREEDS
+from unetbook.sources.drawn.composition import draw_size, find_head, make_trimap
 from unetbook.sources.drawn.dataset import (
     DrawnPets,
     draw_example,
@@ -18,7 +19,6 @@ from unetbook.sources.drawn.dataset import (
     prepare_drawn_pets,
 )
 from unetbook.sources.drawn.pets import draw_pet
-from unetbook.sources.drawn.pictures import draw_size, find_head, make_trimap
 from unetbook.sources.drawn.poses import POSES
 
 
