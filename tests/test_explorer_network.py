@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments.skips import CUTS, load_pictures
+from experiments.drawn import load_pictures
+from experiments.recipes import CUTS
 from tests.explorer_modules import read_settings, run_module
 from tests.test_claims import missing
 from unetbook.drawn_pets import hash_source
@@ -91,7 +92,7 @@ def test_the_stored_nets_are_what_they_say(stored):
     cuts = [net["cut"] for net in measured["nets"]]
     assert cuts == [list(cut) for cut in CUTS.values()], "make skips"
     assert (cuts[0], cuts[-1]) == ([], [0, 1, 2, 3])
-    assert measured["data"]["hash"] == hash_source(), "python -m experiments.skips"
+    assert measured["data"]["hash"] == hash_source(), "make skips"
     assert arrays["pred_masks"].shape == (
         len(CUTS),
         len(measured["pictures"]),
