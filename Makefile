@@ -34,29 +34,28 @@ outputs: setup  ## run the chapters and store their outputs in the notebooks
 	$(RUN) tools/outputs.py $(CHAPTERS)
 
 weights: setup  ## train the network that chapter 8 loads
-	$(RUN) -m experiments.weights
+	$(RUN) -m experiments ship drawn
 
 skips: setup  ## train the networks whose skips chapter 6 cuts
-	$(RUN) -m experiments.skips
+	$(RUN) -m experiments run skips
 
 models: setup  ## write the shipped networks as ONNX files for the page "Try it"
-	$(RUN) -m uv run --quiet --isolated --no-project --python $(RUN) \
-		--with-requirements requirements-models.txt tools/models.py
+	$(RUN) -m experiments models
 
 quick: setup  ## measure the quick tier over three seeds
-	$(RUN) -m experiments.quick
+	$(RUN) -m experiments run quick
 
 bench: setup  ## compare the article's input pipeline with ours
-	$(RUN) -m experiments.bench
+	$(RUN) -m experiments bench
 
 resume: setup  ## kill a training, resume it, compare the weights
-	$(RUN) -m experiments.resume
+	$(RUN) -m experiments resume
 
 backends: setup  ## compare predictions on JAX and PyTorch with TensorFlow's
-	$(RUN) -m tools.backends
+	$(RUN) -m experiments backends
 
 devices: setup  ## compare a training on two devices with one
-	$(RUN) -m experiments.devices
+	$(RUN) -m experiments devices
 
 figures: setup  ## draw the pictures of README.md and the introduction again
 	$(RUN) tools/figures.py

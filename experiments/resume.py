@@ -1,6 +1,6 @@
 """Kill a training in the middle of an epoch, resume it, and compare all weights.
 
-`python -m experiments.resume` trains one tiny U-Net three times in processes of its
+`python -m experiments resume` trains one tiny U-Net three times in processes of its
 own: without a break, killed with SIGKILL in its second epoch, and resumed. It prints
 the largest difference between the variables of the first and the last.
 """
@@ -95,7 +95,7 @@ def largest_difference(one, other):
     return max(differences), len(names)
 
 
-def main():
+def main(options):
     """Run the three trainings and print the largest difference."""
     with tempfile.TemporaryDirectory() as folder:
         whole, broken = Path(folder, "uninterrupted"), Path(folder, "killed")
@@ -110,8 +110,5 @@ def main():
     print(f"largest difference in {count} variables: {difference}")
 
 
-if __name__ == "__main__":
-    if len(sys.argv) == 3:
-        train_once(Path(sys.argv[1]), killed=sys.argv[2] == "kill")
-    else:
-        main()
+if __name__ == "__main__":  # as `start_process` calls it
+    train_once(Path(sys.argv[1]), killed=sys.argv[2] == "kill")

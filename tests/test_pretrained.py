@@ -11,10 +11,7 @@ from unetbook import pretrained
 from unetbook.data import cache_pairs, make_dataset
 from unetbook.metrics import mean_iou
 from unetbook.model import build_unet
-from unetbook.prediction import (
-    evaluate_masks,
-    evaluate_pictures,
-)
+from unetbook.prediction import evaluate_masks, evaluate_pictures
 from unetbook.pretrained import (
     CARD_KEYS,
     list_pretrained,

@@ -594,7 +594,7 @@ def test_time_is_written_as_on_a_clock(seconds, text):
 
 @pytest.mark.slow
 def test_two_devices_train_as_one_but_for_what_chapter_7_names(tmp_path):
-    command = [sys.executable, "-m", "experiments.devices", "--folder", str(tmp_path)]
+    command = [sys.executable, "-m", "experiments", "devices", "--folder", tmp_path]
     finished = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert finished.returncode == 0, finished.stderr[-2000:]
     differences = read_measured("devices", tmp_path)["largest_difference"]
@@ -624,7 +624,7 @@ def test_two_devices_train_as_one_with_the_optimizer_of_the_chapters():
 @pytest.mark.slow
 def test_run_killed_by_the_system_and_resumed_ends_in_the_same_bits():
     finished = subprocess.run(
-        [sys.executable, "-m", "experiments.resume"],
+        [sys.executable, "-m", "experiments", "resume"],
         capture_output=True,
         text=True,
         cwd=ROOT,

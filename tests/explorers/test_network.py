@@ -6,7 +6,8 @@ import re
 import numpy as np
 import pytest
 
-from experiments.skips import CUTS, load_pictures
+from experiments.drawn import load_pictures
+from experiments.recipes import CUTS
 from tests.explorers.modules import (
     open_uri,
     read_settings,
@@ -88,7 +89,7 @@ def test_the_stored_nets_are_what_they_say(stored):
     cuts = [net["cut"] for net in measured["nets"]]
     assert cuts == [list(cut) for cut in CUTS.values()], "make skips"
     assert (cuts[0], cuts[-1]) == ([], [0, 1, 2, 3])
-    assert measured["data"]["hash"] == hash_drawings(), "python -m experiments.skips"
+    assert measured["data"]["hash"] == hash_drawings(), "make skips"
     assert arrays["pred_masks"].shape == (
         len(CUTS),
         len(measured["pictures"]),

@@ -1,7 +1,7 @@
 """Compute on one Keras backend what all backends have to agree on.
 
-`tools/backends.py` runs it where TensorFlow is not installed, with `KERAS_BACKEND` set:
-`python -m tools.backend_outputs INPUTS OUTPUTS`, two files of NumPy arrays.
+`backends.py` runs it where TensorFlow is not installed, with `KERAS_BACKEND` set:
+`python -m experiments.backend_outputs INPUTS OUTPUTS`, two files of NumPy arrays.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """Print what was measured, and what is missing."""
 
-from experiments.recipes import RECIPES, planned_seeds
+from experiments.recipes import PHOTOGRAPHS, planned_seeds
 from unetbook.results import format_spread, read_measured, read_runs, score_runs, spread
 
 HEADINGS = (
@@ -66,7 +66,7 @@ def describe_recipe(name, runs):
 
 def print_table(folder=None):
     """Print one row a recipe, then what has not been measured yet."""
-    found = {name: read_runs(name, folder) for name in RECIPES}
+    found = {name: read_runs(name, folder) for name in PHOTOGRAPHS}
     rows = [describe_recipe(name, runs) for name, runs in found.items() if runs]
     widths = [max(map(len, column)) for column in zip(HEADINGS, *rows, strict=True)]
     for row in (HEADINGS, *rows):
@@ -82,6 +82,11 @@ def print_table(folder=None):
         if len(runs) < planned_seeds(name)
     ]
     print("Seeds still to run:", ", ".join(missing) or "none")
+
+
+def main(options):
+    """Print the table of the runs in a folder, or of the book's own."""
+    print_table(options.folder)
 
 
 def summarise_run(measured):

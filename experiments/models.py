@@ -1,10 +1,11 @@
 """Write the networks of the page "Try it" as ONNX files: `make models`.
 
 The files stand in `site/try/` and are committed, so that rendering the book needs
-neither this nor its packages (requirements-models.txt). The graph is written from the
-card and the shipped float16 weights, two loops as in chapter 6, and keeps the weights
-as they are: float16 in the file, cast to float32 when the network is loaded. A
-converter would fold the batch normalisation into float32 weights, twice as large.
+neither this nor its packages; where it runs, only requirements-models.txt is installed.
+The graph is written from the card and the shipped float16 weights, two loops as in
+chapter 6, and keeps the weights as they are: float16 in the file, cast to float32 when
+the network is loaded. A converter would fold the batch normalisation into float32
+weights, twice as large.
 """
 
 import base64
@@ -15,6 +16,8 @@ from pathlib import Path
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+
+from unetbook.metrics import mean_iou
 
 ROOT = Path(__file__).parents[1]
 WEIGHTS = ROOT / "book" / "unetbook" / "weights"
@@ -132,13 +135,6 @@ def build_model(card, weights):
     )
     onnx.checker.check_model(model, full_check=True)
     return model
-
-
-def mean_iou(matrix):
-    """Return the mean IoU of a confusion matrix, as in chapter 8."""
-    matrix = np.array(matrix, "float64")
-    hits = matrix.diagonal()
-    return float((hits / (matrix.sum(axis=0) + matrix.sum(axis=1) - hits)).mean())
 
 
 def write_model(name):

@@ -6,9 +6,7 @@ the same tensors. The largest differences are printed; one above the tolerance e
 status 1.
 """
 
-import hashlib
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -16,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).parents[1]
+from experiments.isolated import run_module
+
 NUM_PICTURES = 16
 TOLERANCE = 1e-4  # of probabilities, of pictures in [0, 1], and share of mask pixels
 
@@ -32,27 +31,6 @@ PACKAGES = {
 LIBRARIES = {"jax": "jaxlib", "torch": "torch"}  # where their tensors are defined
 
 
-# ------------------------------------------------------------------- environments
-
-
-def environment_dir(backend):
-    """Return the folder of a backend's environment."""
-    return ROOT / f".venv-{backend}"
-
-
-def fingerprint(backend):
-    """Return a hash of what is installed into a backend's environment."""
-    wanted = (*SHARED, *PACKAGES[backend], sys.version, str(ROOT))
-    constraints = (ROOT / "constraints.txt").read_bytes()
-    return hashlib.sha256("\n".join(wanted).encode() + constraints).hexdigest()
-
-
-def is_ready(backend):
-    """Tell whether a backend's environment is there and up to date."""
-    stamp = environment_dir(backend) / "unetbook-setup"
-    return stamp.is_file() and stamp.read_text() == fingerprint(backend)
-
-
 def torch_source():
     """Return uv's options for where PyTorch's CPU files are.
 
@@ -64,30 +42,11 @@ def torch_source():
     return options or ["--torch-backend=cpu"]
 
 
-def prepare(backend):
-    """Make a backend's environment, unless it is ready."""
-    if is_ready(backend):
-        return
-    folder = environment_dir(backend)
-    python = folder / "bin" / "python"
-    print(f"Creating {folder.name}: some minutes, up to 1 GB.", flush=True)
-    uv = [sys.executable, "-m", "uv"]
-    packages = ["-c", "constraints.txt", *SHARED, *PACKAGES[backend]]
-    if backend == "torch":
-        packages = [*torch_source(), *packages]
-    for command in (
-        [*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)],
-        [*uv, "pip", "install", "--quiet", "--python", str(python), *packages],
-    ):
-        if subprocess.call(command, cwd=ROOT):
-            sys.exit(
-                "This command failed, its own message stands above: "
-                f"{' '.join(command)}. Run make backends again to go on."
-            )
-    (folder / "unetbook-setup").write_text(fingerprint(backend))
-
-
-# --------------------------------------------------------------------- computing
+def choose_packages(backend):
+    """Return uv's options for what a backend's environment holds."""
+    options = torch_source() if backend == "torch" else []
+    packages = [*SHARED, *PACKAGES[backend]]
+    return options + [f"--with={package}" for package in packages]
 
 
 def make_inputs():
@@ -114,7 +73,7 @@ def compute_reference(folder):
     from unetbook.config import device_name, hold_stderr
 
     with hold_stderr():
-        from tools.backend_outputs import compute_outputs
+        from experiments.backend_outputs import compute_outputs
 
         device_name()
     inputs = make_inputs()
@@ -126,24 +85,14 @@ def compute_with(backend, folder):
     """Return what a backend makes of the inputs, in a process of its environment.
 
     Raises:
-        RuntimeError: If the process fails, or was not what it should be.
+        SystemExit: If the process fails.
+        RuntimeError: If it was not what it should be.
     """
-    outputs_file = folder / f"{backend}.npz"
-    python = environment_dir(backend) / "bin" / "python"
-    files = [str(folder / "inputs.npz"), str(outputs_file)]
-    status = subprocess.call(
-        [str(python), "-m", "tools.backend_outputs", *files],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "KERAS_BACKEND": backend,
-            "JAX_PLATFORMS": "cpu",
-            "PYTHONPATH": str(ROOT / "book"),
-        },
-    )
-    if status:
-        raise RuntimeError(f"{python} ended with status {status}, see above.")
-    with np.load(outputs_file, allow_pickle=False) as arrays:
+    files = [str(folder / name) for name in ("inputs.npz", f"{backend}.npz")]
+    variables = {"KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu"}
+    options = choose_packages(backend)
+    run_module("experiments.backend_outputs", options, files, **variables)
+    with np.load(files[1], allow_pickle=False) as arrays:
         outputs = dict(arrays)
     check_backend(backend, outputs)
     return outputs
@@ -160,11 +109,8 @@ def check_backend(backend, outputs):
     if outputs.pop("tensorflow_imported").item():
         raise RuntimeError(
             f"backend={backend!r}: TensorFlow was imported too. Find the import in "
-            f"unetbook, or remove {environment_dir(backend)} and try again."
+            "unetbook, or the package that brought it along."
         )
-
-
-# --------------------------------------------------------------------- comparing
 
 
 def compare(expected, found):
@@ -196,7 +142,7 @@ def compare(expected, found):
     return differences
 
 
-def report(backend, differences):
+def check_differences(backend, differences):
     """Print one line for each array, and return whether all are within tolerance."""
     for name, difference in differences.items():
         verdict = "ok" if difference <= TOLERANCE else f"above {TOLERANCE:g}"
@@ -204,12 +150,10 @@ def report(backend, differences):
     return all(difference <= TOLERANCE for difference in differences.values())
 
 
-def main():
-    """Prepare the environments, compute on each backend, compare with TensorFlow."""
+def main(options):
+    """Compute on each backend, and compare with TensorFlow."""
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    for backend in PACKAGES:
-        prepare(backend)
+    print("The first time, packages are fetched: some minutes, up to 1.4 GB.")
     print(f"The largest difference from TensorFlow, {NUM_PICTURES} drawn pets:")
     passed = []
     with tempfile.TemporaryDirectory() as folder:
@@ -217,12 +161,8 @@ def main():
         for backend in PACKAGES:
             began = time.perf_counter()
             found = compute_with(backend, Path(folder))
-            passed.append(report(backend, compare(expected, found)))
+            passed.append(check_differences(backend, compare(expected, found)))
             seconds = time.perf_counter() - began
             print(f"{backend:6} ran without TensorFlow: {seconds:.0f} s", flush=True)
     if not all(passed):
         sys.exit("The backends do not agree.")
-
-
-if __name__ == "__main__":
-    main()
