@@ -4,6 +4,7 @@
 `python -m experiments.backend_outputs INPUTS OUTPUTS`, two files of NumPy arrays.
 """
 
+import importlib
 import sys
 
 import keras
@@ -11,7 +12,11 @@ import numpy as np
 from keras import ops
 
 from unetbook.augmentation import augment
+from unetbook.prediction import predict_masks
 from unetbook.pretrained import list_pretrained, load_pretrained
+
+# What promises to run on every backend has to load where TensorFlow is missing.
+KERAS_ALONE = ("checkpoints", "inspection", "metrics", "prediction", "training")
 
 
 def compute_outputs(inputs):
@@ -23,12 +28,15 @@ def compute_outputs(inputs):
             for each kind of draw.
 
     Returns:
-        Arrays by name: `probabilities_NETWORK`, `augmented_images`, `augmented_masks`.
+        Arrays by name: `masks_NETWORK`, `probabilities_NETWORK`, `augmented_images`,
+        `augmented_masks`.
     """
     outputs = {}
     for name in list_pretrained():
         images = inputs[f"images_{name}"]
-        probabilities = load_pretrained(name).predict(images, batch_size=16, verbose=0)
+        model = load_pretrained(name)
+        outputs[f"masks_{name}"] = predict_masks(model, images)
+        probabilities = model.predict(images, batch_size=16, verbose=0)
         outputs[f"probabilities_{name}"] = probabilities
     tensors = {name: ops.convert_to_tensor(array) for name, array in inputs.items()}
     draws = {
@@ -59,6 +67,8 @@ def describe_backend():
 
 def main(inputs_file, outputs_file):
     """Read the inputs, and write what this backend makes of them."""
+    for module in KERAS_ALONE:
+        importlib.import_module(f"unetbook.{module}")
     with np.load(inputs_file, allow_pickle=False) as arrays:
         outputs = compute_outputs(dict(arrays))
     np.savez(outputs_file, **outputs, **describe_backend())

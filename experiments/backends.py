@@ -20,7 +20,7 @@ NUM_PICTURES = 16
 TOLERANCE = 1e-4  # of probabilities, of pictures in [0, 1], and share of mask pixels
 
 # What prediction imports; the package itself would bring TensorFlow along.
-SHARED = ("keras", "numpy", "pillow", "platformdirs")
+SHARED = ("keras", "numpy", "packaging", "pillow", "platformdirs")
 PACKAGES = {
     "jax": ("jax==0.10.2",),
     "torch": (  # Linux's other file is for CUDA: gigabytes

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from experiments import backends
+from experiments.backend_outputs import KERAS_ALONE
 from experiments.isolated import isolated_python
 
 ROOT = Path(__file__).parents[1]
@@ -144,6 +145,8 @@ def outside_packages(path, seen):
 def test_the_environments_hold_what_the_comparison_imports():
     seen = set()
     found = outside_packages(ROOT / "experiments" / "backend_outputs.py", seen)
+    for module in KERAS_ALONE:
+        found |= outside_packages(ROOT / "book" / "unetbook" / f"{module}.py", seen)
     assert found == set(backends.SHARED)
     modules = {path.stem for path in seen}
     assert modules >= {"augmentation", "blocks", "metrics", "model", "prediction"}
