@@ -1,5 +1,6 @@
 """Fixtures that every test shares."""
 
+import functools
 import os
 
 import pytest
@@ -28,15 +29,23 @@ def drawn_pets(clean_environment):
     return load_pets("drawn")
 
 
+@functools.cache
+def load_photos():
+    """Load the photographs once for all tests."""
+    from unetbook.data import load_pets
+
+    return load_pets("oxford")
+
+
 @pytest.fixture
 def photos(monkeypatch):
     """The photographs under the TFDS_DATA_DIR that pytest was started with."""
     from unetbook.config import photos_dir
-    from unetbook.data import find_photos, load_pets
+    from unetbook.data import find_photos
 
     if PHOTOS_DIR is None:
         pytest.skip("TFDS_DATA_DIR is not set")
     monkeypatch.setenv("TFDS_DATA_DIR", PHOTOS_DIR)
     if find_photos(photos_dir()) is None:
         pytest.skip(f"TFDS_DATA_DIR={PHOTOS_DIR} holds no oxford_iiit_pet")
-    return load_pets("oxford")
+    return load_photos()

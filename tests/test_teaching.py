@@ -1,5 +1,6 @@
 """Assignments: student versions, wrong answers, leaks, names of files; no kernel."""
 
+import functools
 import json
 import re
 import subprocess
@@ -53,6 +54,7 @@ REGIONS = (
 )
 
 
+@functools.cache
 def secret_lines():
     """Return every line of a solution or hidden check that says something.
 
@@ -228,17 +230,27 @@ def wrong_cases():
     return cases
 
 
+@functools.cache
+def read_solved(name, seed):
+    """Return an instructor notebook, and its solution's names to compare answers with.
+
+    Comparing calls these functions and changes nothing of them.
+    """
+    from teach.assignments import read_source
+
+    notebook = read_source(course.SOURCES / f"{name}.md", seed)
+    return notebook, checks.load_reference(notebook)
+
+
 @needs_jupytext
 @pytest.mark.grading
 @pytest.mark.parametrize(("name", "number"), wrong_cases())
 def test_a_wrong_answer_loses_the_intended_checks_and_no_others(name, number):
-    from teach.assignments import read_source
     from teach.wrong import failed_checks, read_wrong_answers
 
-    notebook = read_source(course.SOURCES / f"{name}.md", "a seed of the tests")
     wrong = read_wrong_answers(name)[number]
     assert wrong["caught"]
-    hidden, visible = failed_checks(notebook, wrong)
+    hidden, visible = failed_checks(*read_solved(name, "a seed of the tests"), wrong)
     assert hidden == wrong["caught"]
     assert visible == [f"{wrong['task']}-check"], "the student was not told"
 
@@ -254,11 +266,9 @@ def test_a_wrong_answer_loses_the_intended_checks_and_no_others(name, number):
     ],
 )
 def test_the_solution_passes_every_check_with_any_seed(name, seed):
-    from teach.assignments import read_source
     from teach.wrong import failed_checks
 
-    notebook = read_source(course.SOURCES / f"{name}.md", seed)
-    assert failed_checks(notebook) == ([], [])
+    assert failed_checks(*read_solved(name, seed)) == ([], [])
 
 
 @needs_jupytext
