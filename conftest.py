@@ -10,7 +10,8 @@ from unetbook.config import cache_dir
 
 MEMORY = 3e9  # bytes of a worker with TensorFlow and a process that it starts
 LONGEST = ("07_training", "05_decoder", "test_training", "test_experiments")
-ONE_THREAD = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
+# Not TF_NUM_INTEROP_THREADS: with a single one, `tf.data` waits for its own threads.
+ONE_THREAD = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS")
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # before TensorFlow or a kernel starts
     for name in ONE_THREAD:

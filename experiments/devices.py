@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
+from unetbook.data import without_autotune
 from unetbook.model import build_unet
 from unetbook.results import MEASURED_DIR
 from unetbook.training import LOSSES, compile_unet, make_optimizer, train, write_json
@@ -57,7 +58,8 @@ def make_batches(epoch):
         (PICTURES, IMAGE_SIZE, IMAGE_SIZE, 3), dtype="float32"
     )
     pairs = (images, images.argmax(axis=-1).astype("int32"))
-    return tf.data.Dataset.from_tensor_slices(pairs).batch(BATCH_SIZE)
+    batches = tf.data.Dataset.from_tensor_slices(pairs).batch(BATCH_SIZE)
+    return batches.with_options(without_autotune())
 
 
 def train_on(

@@ -42,13 +42,14 @@ def make_batches():
     """Return `(train_ds, val_ds)` of random pictures, through the book's pipeline."""
     import tensorflow as tf
 
-    from unetbook.data import make_dataset
+    from unetbook.data import make_dataset, without_autotune
 
     rng = np.random.default_rng(0)
     shape = (BATCHES * BATCH_SIZE, IMAGE_SIZE, IMAGE_SIZE)
     images = rng.integers(0, 256, (*shape, 3), dtype="uint8")
     trimaps = rng.integers(1, 4, shape, dtype="uint8")
     pairs = tf.data.Dataset.from_tensor_slices((images, trimaps))
+    pairs = pairs.with_options(without_autotune())
 
     def train_ds(epoch):
         return make_dataset(

@@ -2,6 +2,7 @@
 
 import csv
 import functools
+import gc
 import json
 import subprocess
 import sys
@@ -615,6 +616,9 @@ def device_differences(tmp_path_factory):
 
     In one process of its own, since TensorFlow makes devices only before it is used.
     """
+    # What trainings left behind waits for its `tf.data` tuner when it is collected, and
+    # the longer the older it is: up to a minute after this.
+    gc.collect()
     folder = tmp_path_factory.mktemp("devices")
     command = [sys.executable, "-c", COMPARE_DEVICES, str(folder)]
     finished = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
