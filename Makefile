@@ -20,7 +20,7 @@ book: setup  ## execute the chapters and render the site into _build/html
 
 test: setup  ## run the tests, and every chapter against its stored outputs
 	$(RUN) tools/build.py --stored
-	env -u UNETBOOK_DATA -u UNETBOOK_TIER -u UNETBOOK_RUNS $(RUN) -m pytest
+	env -u UNETBOOK_DATA -u UNETBOOK_TIER -u UNETBOOK_RUNS $(RUN) -m pytest -n auto
 
 pages: setup  ## look at every page and explorer in a browser: needs Chromium and npm
 	$(RUN) tools/browser.py

@@ -15,6 +15,7 @@ from keras import layers
 from unetbook.files import write_json
 from unetbook.model import build_unet
 from unetbook.results import MEASURED_DIR
+from unetbook.sources.splits import without_autotune
 from unetbook.training import LOSSES, compile_unet, make_optimizer, train
 
 IMAGE_SIZE, PICTURES, BATCH_SIZE, EPOCHS = 16, 16, 4, 3
@@ -53,7 +54,8 @@ def make_batches(epoch):
         (PICTURES, IMAGE_SIZE, IMAGE_SIZE, 3), dtype="float32"
     )
     pairs = (images, images.argmax(axis=-1).astype("int32"))
-    return tf.data.Dataset.from_tensor_slices(pairs).batch(BATCH_SIZE)
+    batches = tf.data.Dataset.from_tensor_slices(pairs).batch(BATCH_SIZE)
+    return batches.with_options(without_autotune())
 
 
 def train_on(

@@ -173,12 +173,12 @@ def test_scores_of_pictures_are_those_by_hand(drawn_pets):
     assert loss == pytest.approx(float(cross_entropy), rel=1e-4)
 
 
-def start(folder, *more, **environment):
-    command = ["run", "course", "--trial", "--folder", str(folder), *more]
+def start(folder):
+    command = ["run", "course", "--trial", "--folder", str(folder)]
     return subprocess.Popen(
         [sys.executable, "-m", "experiments", *command],
         cwd=ROOT,
-        env=os.environ | {"UNETBOOK_RUNS": str(folder / "runs")} | environment,
+        env=os.environ | {"UNETBOOK_RUNS": str(folder / "runs")},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -204,7 +204,7 @@ def test_a_recipe_goes_on_from_the_network_of_another(
     drawn_pets, tmp_path, monkeypatch
 ):
     monkeypatch.setenv("UNETBOOK_RUNS", str(tmp_path))
-    first = trial(COURSE)
+    first = dataclasses.replace(trial(COURSE), filters=(2, 4), epochs=1)
     monkeypatch.setitem(RECIPES, "first", first)
     pairs = load_pairs(first, 0)
     trained, _ = train_recipe(first, "first", 0, pairs)
@@ -217,9 +217,14 @@ def test_a_recipe_goes_on_from_the_network_of_another(
 
 
 @pytest.mark.slow
-def test_a_run_killed_and_resumed_writes_the_same_file(drawn_pets, tmp_path):
+def test_a_run_killed_and_resumed_writes_the_same_file(
+    drawn_pets, tmp_path, monkeypatch, capsys
+):
+    def finish(folder):
+        monkeypatch.setenv("UNETBOOK_RUNS", str(folder / "runs"))
+        main(["run", "course", "--trial", "--folder", str(folder)])
+
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    assert start(whole).wait(300) == 0
     process = start(killed)
     for line in process.stdout:
         if line.startswith("epoch 1/2"):
@@ -227,9 +232,10 @@ def test_a_run_killed_and_resumed_writes_the_same_file(drawn_pets, tmp_path):
             break
     process.wait(60)
     assert not (killed / "course-0.json").exists()
-    resumed = start(killed)
-    words = resumed.communicate(timeout=300)[0]
+    finish(killed)
+    words = capsys.readouterr().out
     assert "Going on after epoch 1 of 2." in words or "restored" in words
+    finish(whole)
     assert read(killed) == read(whole)
 
 

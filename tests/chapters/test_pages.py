@@ -3,6 +3,7 @@
 `make test` renders it first; under plain pytest these tests say so and skip.
 """
 
+import functools
 import re
 from html.parser import HTMLParser
 from urllib.parse import unquote, urldefrag, urlparse
@@ -45,6 +46,12 @@ class Page(HTMLParser):
             self.text.append(data)
 
 
+@functools.cache  # many links lead to one page
+def read_page(path):
+    """Return the `Page` of a file."""
+    return Page(path)
+
+
 def documents():
     """Return the pages that _toc.yml names, without their endings."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
@@ -62,14 +69,14 @@ def test_every_page_of_the_table_of_contents_is_there():
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_links_inside_the_site_resolve(path):
     broken = []
-    for link in Page(path).links:
+    for link in read_page(path).links:
         address, anchor = urldefrag(link)
         if urlparse(link).scheme or link in ("#", ""):
             continue
         target = (path.parent / unquote(address)).resolve() if address else path
         found = target.exists()
         if found and anchor and target.suffix == ".html":
-            found = anchor in Page(target).ids
+            found = anchor in read_page(target).ids
         if not found:
             broken.append(link)
     assert not broken
@@ -77,7 +84,7 @@ def test_links_inside_the_site_resolve(path):
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_no_log_line_and_no_unexpected_traceback_is_on_the_page(path):
-    text = "".join(Page(path).text)
+    text = "".join(read_page(path).text)
     assert not re.search(
         r"oneDNN custom operations|absl::Init|cuda_executor|cudart_stub", text
     )
@@ -90,7 +97,7 @@ def test_no_log_line_and_no_unexpected_traceback_is_on_the_page(path):
 def test_every_image_has_alt_text(path):
     silent = [
         image["src"]
-        for image in Page(path).images
+        for image in read_page(path).images
         if "logo" not in image.get("class", "") + image["src"]  # the theme's own
         and len(image.get("alt", "").split()) < 3
     ]
@@ -99,12 +106,14 @@ def test_every_image_has_alt_text(path):
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_no_directive_is_left_unrendered(path):
-    assert not re.search(r":::\s*\{|\{glossary\}", "".join(Page(path).text))
+    assert not re.search(r":::\s*\{|\{glossary\}", "".join(read_page(path).text))
 
 
 def test_chapters_have_a_colab_button():
     for path in SITE.glob("book/0*.html"):
-        assert any("colab.research.google.com" in link for link in Page(path).links)
+        assert any(
+            "colab.research.google.com" in link for link in read_page(path).links
+        )
 
 
 def test_only_the_book_is_published():

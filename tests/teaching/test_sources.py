@@ -1,5 +1,7 @@
 """Instructor sources: their checks catch what they should, with any class's numbers."""
 
+import functools
+
 import pytest
 
 from teach import assignments, checks, course
@@ -25,12 +27,21 @@ def wrong_cases():
     return cases
 
 
+@functools.cache
+def read_solved(name, seed):
+    """Return an instructor notebook, and its solution's names to compare answers with.
+
+    Comparing calls these functions and changes nothing of them.
+    """
+    notebook = read_source(course.SOURCES / f"{name}.md", seed)
+    return notebook, checks.load_reference(notebook)
+
+
 @pytest.mark.parametrize(("name", "number"), wrong_cases())
 def test_a_wrong_answer_loses_the_intended_checks_and_no_others(name, number):
-    notebook = read_source(course.SOURCES / f"{name}.md", "a seed of the tests")
     wrong = read_wrong_answers(name)[number]
     assert wrong["caught"]
-    hidden, visible = failed_checks(notebook, wrong)
+    hidden, visible = failed_checks(*read_solved(name, "a seed of the tests"), wrong)
     assert hidden == wrong["caught"]
     assert visible == [f"{wrong['task']}-check"], "the student was not told"
 
@@ -44,8 +55,7 @@ def test_a_wrong_answer_loses_the_intended_checks_and_no_others(name, number):
     ],
 )
 def test_the_solution_passes_every_check_with_any_seed(name, seed):
-    notebook = read_source(course.SOURCES / f"{name}.md", seed)
-    assert failed_checks(notebook) == ([], [])
+    assert failed_checks(*read_solved(name, seed)) == ([], [])
 
 
 @pytest.mark.parametrize("name", NAMES)
