@@ -24,10 +24,9 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 
 LONGEST = ("07_training", "05_decoder")
 CHAPTER_MEMORY = 2e9  # bytes
-# Several TensorFlows that use every core wait for each other.
-ONE_THREAD = dict.fromkeys(
-    ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), "1"
-)
+# Several TensorFlows that use every core wait for each other. A single inter-op thread
+# is not wanted: `tf.data` would wait for its own threads.
+ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "OMP_NUM_THREADS": "1"}
 RULE = "-" * 60
 
 say = partial(print, flush=True)
