@@ -18,9 +18,10 @@ from tools import build, execute
 
 ROOT = Path(__file__).parents[1]
 EXECUTE_TWO = """
-import os, sys
+import os, signal, sys
 from pathlib import Path
 from tools import execute
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
 execute.prepare_data = lambda *arguments: "CPU"
 execute.count_at_once = lambda *arguments: 2
 execute.execute_chapters(Path(sys.argv[1]), dict(os.environ))
