@@ -5,7 +5,7 @@ ENVIRONMENT := $(or $(VIRTUAL_ENV),.venv)
 RUN := "$(ENVIRONMENT)/bin/python"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test pages outputs weights skips models quick bench resume devices \
+.PHONY: help setup book test pages grading outputs weights skips models quick bench resume devices \
 	figures backends lint format address constraints clean teacher assignments grade feedback formgrader \
 	slides
 
@@ -18,42 +18,44 @@ setup:  ## install what the book needs
 book: setup  ## execute the chapters and render the site into _build/html
 	$(RUN) tools/build.py
 
-test: setup  ## run every test, and every chapter against its stored outputs
+test: setup  ## run the tests, and every chapter against its stored outputs
 	$(RUN) tools/build.py --stored
-	env -u UNETBOOK_DATA -u UNETBOOK_TIER -u UNETBOOK_RUNS $(RUN) -m pytest
+	env -u UNETBOOK_DATA -u UNETBOOK_TIER -u UNETBOOK_RUNS $(RUN) -m pytest -n auto
 
 pages: setup  ## look at every page and explorer in a browser: needs Chromium and npm
 	$(RUN) tools/browser.py
 	$(RUN) tools/build.py --stored
-	$(RUN) -m pytest -m browser tests/test_browser*.py
+	$(RUN) -m pytest -m browser tests/browser
+
+grading: teacher  ## grade made-up hand-ins: needs bubblewrap
+	$(RUN) -m pytest -m grading tests/teaching
 
 outputs: setup  ## run the chapters and store their outputs in the notebooks
 	$(RUN) tools/outputs.py $(CHAPTERS)
 
 weights: setup  ## train the network that chapter 8 loads
-	$(RUN) -m experiments.weights
+	$(RUN) -m experiments ship drawn
 
 skips: setup  ## train the networks whose skips chapter 6 cuts
-	$(RUN) -m experiments.skips
+	$(RUN) -m experiments run skips
 
 models: setup  ## write the shipped networks as ONNX files for the page "Try it"
-	$(RUN) -m uv run --quiet --isolated --no-project --python $(RUN) \
-		--with-requirements requirements-models.txt tools/models.py
+	$(RUN) -m experiments models
 
 quick: setup  ## measure the quick tier over three seeds
-	$(RUN) -m experiments.quick
+	$(RUN) -m experiments run quick
 
 bench: setup  ## compare the article's input pipeline with ours
-	$(RUN) -m experiments.bench
+	$(RUN) -m experiments bench
 
 resume: setup  ## kill a training, resume it, compare the weights
-	$(RUN) -m experiments.resume
+	$(RUN) -m experiments resume
 
 backends: setup  ## compare predictions on JAX and PyTorch with TensorFlow's
-	$(RUN) -m tools.backends
+	$(RUN) -m experiments backends
 
 devices: setup  ## compare a training on two devices with one
-	$(RUN) -m experiments.devices
+	$(RUN) -m experiments devices
 
 figures: setup  ## draw the pictures of README.md and the introduction again
 	$(RUN) tools/figures.py

@@ -1,22 +1,37 @@
-"""Train recipes, and read what was measured.
+"""Train recipes, and measure: what is found is written down, and chapters read it.
 
 python -m experiments list
 python -m experiments run RECIPE [RECIPE ...] --seed N
 python -m experiments table
 python -m experiments ship NAME --seed N
-python -m experiments faults
+python -m experiments bench | resume | faults | devices | backends | models
 """
 
 import argparse
+import importlib
 import os
 import sys
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from experiments.recipes import RECIPES, SHIPPED, planned_seeds, trial
+from experiments.isolated import run_module
+from experiments.recipes import GROUPS, PHOTOGRAPHS, RECIPES, SHIPPED, planned_seeds
+from unetbook.config import hold_stderr
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+COMMANDS = {
+    "list": "name the recipes",
+    "run": "train, score and write down; a run that was stopped goes on",
+    "table": "show every run's scores, and what is missing",
+    "ship": "put a run's weights into the package",
+    "bench": "compare the article's input pipeline with ours",
+    "resume": "kill a training, resume it, compare the weights",
+    "faults": "find faulty annotations and doubles of the photographs",
+    "devices": "compare a training on two devices with one",
+    "backends": "compare predictions on JAX and PyTorch with TensorFlow's",
+    "models": 'write the shipped networks as ONNX files for the page "Try it"',
+}
 
 
 def make_parser():
@@ -27,91 +42,39 @@ def make_parser():
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("list", help="name the recipes")
-    table = commands.add_parser("table", help="show every run's scores")
-    run = commands.add_parser("run", help="train, score and write down")
-    run.add_argument("recipes", nargs="+", choices=RECIPES, metavar="RECIPE")
+    parsers = {name: commands.add_parser(name, help=h) for name, h in COMMANDS.items()}
+    run, ship = parsers["run"], parsers["ship"]
+    names = [*PHOTOGRAPHS, *GROUPS]
+    run.add_argument("names", nargs="+", choices=names, metavar="RECIPE")
     run.add_argument("--seed", type=int, action="append", help="0 if not given")
-    run.add_argument("--precision", choices=PRECISIONS, default="float32")
     run.add_argument("--trial", action="store_true", help="a few drawn pets; seconds")
-    ship = commands.add_parser("ship", help="put a run's weights into the package")
     ship.add_argument("name", choices=SHIPPED)
     ship.add_argument("--seed", type=int, default=0)
-    ship.add_argument("--precision", choices=PRECISIONS, default="float32")
-    commands.add_parser("faults", help="find faulty annotations and doubles")
-    for command in (table, run):
+    for command in (run, ship):
+        command.add_argument("--precision", choices=PRECISIONS, default="float32")
+    for command in (run, parsers["table"], parsers["devices"]):
         command.add_argument("--folder", type=Path, help="of the result files")
     return parser
 
 
-def list_recipes(options):
+def list_recipes():
     """Print every recipe with its seeds."""
     for name, recipe in RECIPES.items():
-        print(f"{name:30} {planned_seeds(name)} seeds  {recipe.about}")
-
-
-def run_recipes(options):
-    """Train every recipe asked for with every seed asked for."""
-    from experiments.report import summarise_run
-    from experiments.run import load_pairs, measure
-    from unetbook.results import MEASURED_DIR
-
-    folder = options.folder or MEASURED_DIR
-    if options.trial and options.folder is None:
-        raise SystemExit("A trial is no measurement: give its files a --folder.")
-    loaded = {}
-    for name in options.recipes:
-        recipe = trial(RECIPES[name]) if options.trial else RECIPES[name]
-        key = (recipe.data, recipe.pictures, recipe.image_size)
-        pairs = loaded[key] = loaded.get(key) or load_pairs(recipe)
-        for seed in options.seed or [0]:
-            print(f"{name}, seed {seed}: {recipe.about}", flush=True)
-            measured = measure(
-                recipe,
-                name,
-                seed,
-                precision=options.precision,
-                folder=folder,
-                pairs=pairs,
-            )
-            print(summarise_run(measured), flush=True)
-
-
-def ship_weights(options):
-    """Write weights, card and pictures' counts of one finished run."""
-    from experiments.ship import ship
-
-    card = ship(options.name, options.seed, options.precision)
-    print(f"weights/{options.name}.npz: {card['bytes']:,} bytes, {card['scores']}")
-
-
-def show_table(options):
-    """Print the table of all runs."""
-    from experiments.report import print_table
-
-    print_table(options.folder)
-
-
-def find_faults(options):
-    """Look through the photographs for faults."""
-    from experiments.faults import write_faults
-
-    write_faults()
-
-
-COMMANDS = {
-    "list": list_recipes,
-    "run": run_recipes,
-    "table": show_table,
-    "ship": ship_weights,
-    "faults": find_faults,
-}
+        print(f"{name:30} seeds: {planned_seeds(name)}  {recipe.about}")
 
 
 def main(arguments):
-    """Do what the command line says."""
+    """Do what the command line says: most commands are the module of their name."""
     options = make_parser().parse_args(arguments)
-    COMMANDS[options.command](options)
+    if options.command == "list":
+        list_recipes()
+    elif options.command == "models":  # its packages are in no other environment
+        packages = ["--with-requirements", "requirements-models.txt"]
+        run_module("experiments.models", packages)
+    else:
+        with hold_stderr():  # TensorFlow announces itself while it loads
+            module = importlib.import_module(f"experiments.{options.command}")
+        module.main(options)
 
 
 if __name__ == "__main__":

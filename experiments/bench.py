@@ -1,4 +1,4 @@
-"""Compare the article's input pipeline with ours: `python -m experiments.bench`.
+"""Compare the article's input pipeline with ours: `python -m experiments bench`.
 
 Both read the same prepared data, at 128 x 128 and batch 64, side by side in one run,
 as many training pictures as Oxford-IIIT Pet has; the drawn pets are repeated.
@@ -8,13 +8,10 @@ UNETBOOK_DATA chooses the data: `drawn` (the default) or `oxford`.
 import statistics
 import time
 
-from unetbook.config import load_config, start
+import tensorflow as tf
 
-start()
-
-import tensorflow as tf  # noqa: E402
-
-from unetbook.data import cache_pairs, load_pets, make_dataset  # noqa: E402
+from unetbook.config import start
+from unetbook.data import cache_pairs, load_pets, make_dataset
 
 IMAGE_SIZE, BATCH_SIZE, ROUNDS = 128, 64, 7
 NUM_TRAIN = 3312  # the official 3,680 without a tenth for validation
@@ -89,7 +86,7 @@ def measure_build(make_epoch):
     return statistics.median(times)
 
 
-def compare(make_article_epoch, make_our_epoch):
+def compare_rates(make_article_epoch, make_our_epoch):
     """Measure both in turn, several times; returns the medians of all four rates."""
     for make_epoch in (make_article_epoch, make_our_epoch):
         for _ in make_epoch(0):  # fills the caches
@@ -101,8 +98,8 @@ def compare(make_article_epoch, make_our_epoch):
     return [statistics.median(column) for column in zip(*rates, strict=True)]
 
 
-def report(name, article, ours, target, is_met):
-    """Print one row: both figures, ours over the article's, and the target."""
+def print_row(name, article, ours, target, is_met):
+    """Print both figures, ours over the article's, and the target."""
     verdict = "reached" if is_met else "missed"
     print(
         f"{name:<42}{article:>12,.0f}{ours:>12,.0f}{ours / article:>9.2f}"
@@ -110,9 +107,17 @@ def report(name, article, ours, target, is_met):
     )
 
 
-def main():
+def print_rates(name, epochs, target, share):
+    """Print the rates of two epoch makers; ours has to reach a share of the other."""
+    old, old_cpu, new, new_cpu = compare_rates(*epochs)
+    print_row(f"{name}, images a second", old, new, target, new >= share * old)
+    is_met = new_cpu >= share * old_cpu
+    print_row(f"{name}, images a CPU second", old_cpu, new_cpu, target, is_met)
+
+
+def main(options):
     """Print cached bytes, validation rate and training rate of both pipelines."""
-    pets = load_pets(load_config().data)
+    pets = load_pets(start().data)
     train = pets.train.repeat().take(NUM_TRAIN)
     article, article_epoch, article_val = make_article(train, pets.test)
     pairs, our_epoch, our_val = make_ours(train, pets.test)
@@ -123,20 +128,10 @@ def main():
     )
     print(f"{'':<42}{'article':>12}{'ours':>12}{'ratio':>9}   target")
     old, new = count_bytes(article), count_bytes(pairs)
-    report("cached bytes a picture", old, new, "at most 1/3", new <= old / 3)
-    for name, epochs, target, share in (
-        ("validation", (article_val, our_val), "at least 5", 5),
-        ("training", (article_epoch, our_epoch), "at least 1/4", 1 / 4),
-    ):
-        old, old_cpu, new, new_cpu = compare(*epochs)
-        report(f"{name}, images a second", old, new, target, new >= share * old)
-        is_met = new_cpu >= share * old_cpu
-        report(f"{name}, images a CPU second", old_cpu, new_cpu, target, is_met)
+    print_row("cached bytes a picture", old, new, "at most 1/3", new <= old / 3)
+    print_rates("validation", (article_val, our_val), "at least 5", 5)
+    print_rates("training", (article_epoch, our_epoch), "at least 1/4", 1 / 4)
     print(
         "The article's flips are frozen in its cache; ours are drawn afresh, by a "
         f"pipeline built anew for each epoch in {measure_build(our_epoch):.0f} ms."
     )
-
-
-if __name__ == "__main__":
-    main()

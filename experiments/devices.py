@@ -1,17 +1,11 @@
 """Train small U-Nets on one device and on two, and compare their losses.
 
-`python -m experiments.devices` (`make devices`) makes two devices of the processor,
-trains every network of `NETWORKS` on one of them and on both, and writes
-`measured/devices.json`: by how much the validation loss differs at most.
+`python -m experiments devices` makes two devices of the processor, trains every
+network of `NETWORKS` on one of them and on both, and writes `measured/devices.json`: by
+how much the validation loss differs at most.
 """
 
-import argparse
-import os
-import sys
 import tempfile
-from pathlib import Path
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
@@ -21,9 +15,11 @@ from keras import layers
 from unetbook.files import write_json
 from unetbook.model import build_unet
 from unetbook.results import MEASURED_DIR
+from unetbook.sources.splits import without_autotune
 from unetbook.training import LOSSES, compile_unet, make_optimizer, train
 
 IMAGE_SIZE, PICTURES, BATCH_SIZE, EPOCHS = 16, 16, 4, 3
+STEPS = EPOCHS * PICTURES // BATCH_SIZE
 NETWORKS = {
     "no batch normalisation, no dropout": {},
     "synchronised batch normalisation": {"synchronised": True},
@@ -58,7 +54,8 @@ def make_batches(epoch):
         (PICTURES, IMAGE_SIZE, IMAGE_SIZE, 3), dtype="float32"
     )
     pairs = (images, images.argmax(axis=-1).astype("int32"))
-    return tf.data.Dataset.from_tensor_slices(pairs).batch(BATCH_SIZE)
+    batches = tf.data.Dataset.from_tensor_slices(pairs).batch(BATCH_SIZE)
+    return batches.with_options(without_autotune())
 
 
 def train_on(
@@ -85,9 +82,8 @@ def train_on(
         The validation loss after every epoch, float64 `(epochs,)`.
     """
     keras.utils.set_random_seed(0)
-    strategy = tf.distribute.MirroredStrategy(
-        devices, tf.distribute.ReductionToOneDevice()
-    )
+    one_device = tf.distribute.ReductionToOneDevice()
+    strategy = tf.distribute.MirroredStrategy(devices, one_device)
     with strategy.scope():
         model = build_unet(
             IMAGE_SIZE,
@@ -96,8 +92,7 @@ def train_on(
             dropout_rate=dropout_rate,
         )
         model = synchronise(model) if synchronised else model
-        steps = EPOCHS * PICTURES // BATCH_SIZE
-        optimizer = make_optimizer(0.01, steps) if adamw else keras.optimizers.SGD(0.1)
+        optimizer = make_optimizer(0.01, STEPS) if adamw else keras.optimizers.SGD(0.1)
         compile_unet(model, optimizer, LOSSES[loss])
     with tempfile.TemporaryDirectory() as run_dir:  # checkpoints are a part of it
         history = train(model, make_batches, make_batches(0), EPOCHS, run_dir=run_dir)
@@ -124,23 +119,16 @@ def compare_devices(options):
     return float(np.abs(losses - others).max())
 
 
-def main(arguments):
+def main(options):
     """Compare every network and write the file."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, default=MEASURED_DIR)
-    folder = parser.parse_args(arguments).folder
     split_processor()
     differences = {name: compare_devices(net) for name, net in NETWORKS.items()}
     measured = {
-        "made_by": "python -m experiments.devices",
+        "made_by": "python -m experiments devices",
         "epochs": EPOCHS,
         "batch_size": BATCH_SIZE,
         "largest_difference": differences,
     }
-    write_json(folder / "devices.json", measured, indent=1)
+    write_json((options.folder or MEASURED_DIR) / "devices.json", measured, indent=1)
     for name, difference in differences.items():
         print(f"{difference:.1e}  {name}")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

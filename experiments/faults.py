@@ -71,10 +71,10 @@ def find_faults(pets):
     }
 
 
-def write_faults(folder=MEASURED_DIR):
+def main(options):
     """Find the faults, write them down and say how many there are."""
     faults = find_faults(load_pets("oxford"))
-    write_json(folder / "faults.json", faults, indent=1)
+    write_json(MEASURED_DIR / "faults.json", faults, indent=1)
     for key in ("empty_trimaps", "doubles_within"):
         print(key, {split: len(names) for split, names in faults[key].items()})
     print("doubles in train and test", len(faults["doubles"]))

@@ -1,4 +1,4 @@
-"""What is trained on the photographs: one small definition for each recipe."""
+"""What is trained: one small definition for each recipe."""
 
 from dataclasses import dataclass, fields, replace
 
@@ -20,7 +20,7 @@ class Recipe:
         batch_normalization: Normalise after every convolution of a block.
         dropout_rate: Dropout at the bottleneck.
         block_dropout_rate: Dropout in every encoder and decoder block.
-        use_skips: False cuts the skip connections.
+        use_skips: What `build_unet` takes: which skip connections are kept.
         augmentation: What `make_dataset` draws for the training pictures.
         frozen_flip: Draw the flips once, before the cache, as the article does.
         loss: A name in `experiments.losses.LOSSES`.
@@ -45,7 +45,7 @@ class Recipe:
     batch_normalization: bool = True
     dropout_rate: float = 0.3
     block_dropout_rate: float = 0.0
-    use_skips: bool = True
+    use_skips: bool | tuple[bool, ...] = True
     augmentation: tuple[str, ...] = ("flip", "crop", "colour")
     frozen_flip: bool = False
     loss: str = "cross-entropy"
@@ -136,7 +136,7 @@ ABLATIONS = {
     ),
     "small-no-dice": replace(SMALL, about="cross-entropy alone", loss="cross-entropy"),
 }
-RECIPES = {
+PHOTOGRAPHS = {
     "course-long": LONG,
     "course-longer": LONGER,
     "tiny": TINY,
@@ -147,8 +147,27 @@ RECIPES = {
     ),
     **ABLATIONS,
 }
-SHIPPED = {"course": "course-longer", "tiny": "tiny"}  # weights and their recipe
-SEEDS = {"course": 5, "article": 5, "article-16": 5}
+QUICK = replace(from_tier("quick", "the quick tier, on drawn pets"), data="drawn")
+DRAWN = replace(
+    QUICK,
+    about="for `ship drawn`: quick, 40 epochs, with crops and colours",
+    augmentation=("flip", "crop", "colour"),
+    epochs=40,
+)
+# Which skips are cut, 0 for the topmost; all else is as the quick tier has it.
+CUTS = {"none": (), "1": (0,), "2": (1,), "3": (2,), "4": (3,), "all": (0, 1, 2, 3)}
+SKIPS = {
+    f"skips-{name}": replace(
+        QUICK,
+        about=f"for `run skips`: quick, skips cut: {name}",
+        use_skips=tuple(level not in cut for level in range(4)),
+    )
+    for name, cut in CUTS.items()
+}
+RECIPES = {**PHOTOGRAPHS, "quick": QUICK, "drawn": DRAWN, **SKIPS}
+SHIPPED = {"course": "course-longer", "tiny": "tiny", "drawn": "drawn"}  # and recipe
+SEEDS = {"course": 5, "article": 5, "article-16": 5, "drawn": 1}
+SEEDS |= dict.fromkeys(SKIPS, 1)
 OTHER_SEEDS = 3
 
 
@@ -157,14 +176,22 @@ def planned_seeds(name):
     return SEEDS.get(name, OTHER_SEEDS)
 
 
+# Runs that stand together in one file, each a recipe and a seed.
+GROUPS = {
+    "quick": [("quick", seed) for seed in range(planned_seeds("quick"))],
+    "skips": [(name, 0) for name in SKIPS],
+}
+
+
 def trial(recipe):
     """Return a recipe that is over in seconds, on drawn pets, to try the runner."""
+    filters = (4, 8, 8) if isinstance(recipe.use_skips, bool) else (4, 4, 4, 4, 4)
     return replace(
         recipe,
         data="drawn",
         pictures=32,
         image_size=32,
-        filters=(4, 8, 8),
+        filters=filters,
         batch_size=8,
         epochs=2,
         after=None,

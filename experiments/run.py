@@ -5,6 +5,7 @@ Built from the chapters' own functions; a recipe only gives them other arguments
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import json
 import os
@@ -15,23 +16,32 @@ from typing import NamedTuple
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import ops
 
 import unetbook
+from experiments.drawn import write_quick, write_skips
 from experiments.losses import LOSSES
-from experiments.recipes import RECIPES
+from experiments.networks import (
+    add_flips,
+    average_weights,
+    build_network,
+    count_multiply_adds,
+    to_float32,
+)
+from experiments.recipes import GROUPS, RECIPES, trial
+from experiments.table import summarise_run
 from unetbook.augmentation import augment
 from unetbook.config import device_name, runs_dir
 from unetbook.data import cache_pairs, draw_augmentation, load_pets, make_dataset
 from unetbook.files import write_json
-from unetbook.inspection import multiply_adds
-from unetbook.metrics import confusion_matrix
-from unetbook.model import build_unet
+from unetbook.prediction import evaluate_masks, evaluate_pictures
 from unetbook.results import MEASURED_DIR, read_measured
 from unetbook.sources.splits import list_names, select
 from unetbook.training import compile_unet, make_optimizer, train
 
-SPLIT_SEED = 0  # one validation split for all seeds: the spread is the training's
+# One validation split of the photographs for all seeds: the spread is the training's.
+# Of the drawn pets each seed cuts its own, as chapter 7 does.
+SPLIT_SEED = 0
 SCORE_BATCH = 32
 
 
@@ -44,25 +54,33 @@ class Pairs(NamedTuple):
     description: dict
 
 
-def load_pairs(recipe):
+def load_pairs(recipe, seed):
     """Load, resize and cache a recipe's pictures.
 
     Args:
         recipe: A `Recipe`.
+        seed: Seed of the run.
 
     Returns:
         `Pairs`.
     """
-    pets = load_pets(recipe.data, seed=SPLIT_SEED)
-    train_examples = pets.train.take(recipe.pictures or len(pets.train))
+    split_seed = seed if recipe.data == "drawn" else SPLIT_SEED
+    return cache_splits(recipe.data, recipe.pictures, recipe.image_size, split_seed)
+
+
+@functools.lru_cache(maxsize=1)  # the next run may use the same pictures
+def cache_splits(data, pictures, image_size, split_seed):
+    """Return the `Pairs` of a source, with so many training pictures or all."""
+    pets = load_pets(data, seed=split_seed)
+    train_examples = pets.train.take(pictures or len(pets.train))
     validation = pets.validation
-    if recipe.data == "oxford":
+    if data == "oxford":
         validation = leave_out_doubles(pets.train, validation)
     examples = (train_examples, validation, pets.test)
-    pairs = [cache_pairs(split, recipe.image_size) for split in examples]
+    pairs = [cache_pairs(split, image_size) for split in examples]
     description = {
-        "name": recipe.data,
-        "image_size": recipe.image_size,
+        "name": data,
+        "image_size": image_size,
         "train": len(train_examples),
         "validation": len(validation),
         "test": len(pets.test),
@@ -103,47 +121,21 @@ def freeze_flips(pairs, seed):
     return flipped.cache()
 
 
-def build_network(recipe):
-    """Build a recipe's uncompiled U-Net."""
-    model = build_unet(
-        recipe.image_size,
-        filters=recipe.filters,
-        up_kernel_size=recipe.up_kernel_size,
-        batch_normalization=recipe.batch_normalization,
-        dropout_rate=recipe.dropout_rate,
-        block_dropout_rate=recipe.block_dropout_rate,
-        use_skips=recipe.use_skips,
-    )
-    return replace_transposed(model) if recipe.up_sampling else model
-
-
-def replace_transposed(model):
-    """Replace every transposed convolution by up-sampling and a 3 x 3 convolution."""
-
-    def replace_layer(layer):
-        if not isinstance(layer, layers.Conv2DTranspose):
-            return layer.__class__.from_config(layer.get_config())
-        convolution = layers.Conv2D(layer.filters, 3, padding="same")
-        return keras.Sequential([layers.UpSampling2D(2), convolution])
-
-    return keras.models.clone_model(model, clone_function=replace_layer)
-
-
-def training_epochs(pairs, settings, seed):
+def training_epochs(pairs, recipe, seed):
     """Return the function from an epoch to its training batches that `train` wants.
 
     Args:
         pairs: What `cache_pairs` returns.
-        settings: A `Recipe` or a `Config`: its batch size and augmentation are used.
+        recipe: A `Recipe`: its batch size and augmentation are used.
         seed: Seed of the order and the draws.
     """
 
     def train_ds(epoch):
         return make_dataset(
             pairs,
-            settings.batch_size,
+            recipe.batch_size,
             training=True,
-            augmentation=settings.augmentation,
+            augmentation=recipe.augmentation,
             seed=seed,
             epoch=epoch,
         )
@@ -192,16 +184,6 @@ def train_recipe(recipe, name, seed, pairs, precision="float32"):
     return to_float32(model, recipe), history
 
 
-def average_weights(model, others):
-    """Give a model the mean of its weights and others of the same shapes.
-
-    What a training without crops forgets, such as pets larger than the picture, comes
-    back, and what it won stays: Wortsman et al., 2022, arXiv 2109.01903.
-    """
-    pairs = zip(model.get_weights(), others, strict=True)
-    model.set_weights([(weight + other) / 2 for weight, other in pairs])
-
-
 def start_network(recipe, seed, pairs, precision):
     """Build the network that a training begins with; see `Recipe.after`."""
     before = None
@@ -228,20 +210,6 @@ def dtype_policy(name):
         keras.mixed_precision.set_dtype_policy(before)
 
 
-def to_float32(model, recipe):
-    """Return a new network with the same weights that computes in float32."""
-    copy = build_network(recipe)
-    copy.set_weights(model.get_weights())
-    return copy
-
-
-def add_flips(model):
-    """Return a model that averages the probabilities of a picture and its mirror."""
-    images = keras.Input(model.input_shape[1:], name="image")
-    mirrored = ops.flip(model(ops.flip(images, axis=2)), axis=2)
-    return keras.Model(images, (model(images) + mirrored) / 2)
-
-
 def score_pictures(model, pairs):
     """Count truth against prediction picture by picture.
 
@@ -252,40 +220,41 @@ def score_pictures(model, pairs):
     Returns:
         `(matrices, loss)`: int64 `(pictures, 3, 3)` and the mean cross-entropy.
     """
-    matrices, losses = [], []
-    for images, masks in make_dataset(pairs, SCORE_BATCH):
+    batches = make_dataset(pairs, SCORE_BATCH)
+    return evaluate_pictures(model, batches), mean_cross_entropy(model, batches)
+
+
+def mean_cross_entropy(model, batches):
+    """Return the mean cross-entropy of all pixels, whatever the loss of training."""
+    losses = []
+    for images, masks in batches:
         probabilities = model.predict_on_batch(images)
         masks = ops.convert_to_numpy(masks)
         truth = np.take_along_axis(probabilities, masks[..., None], axis=-1)
         losses.append(-np.log(np.clip(truth, 1e-7, 1)).mean(axis=(1, 2, 3)))
-        for mask, pred_mask in zip(masks, probabilities.argmax(-1), strict=True):
-            matrices.append(confusion_matrix(mask, pred_mask))
-    return np.stack(matrices), float(np.concatenate(losses).mean())
+    return float(np.concatenate(losses).mean())
 
 
-def measure(
-    recipe, name, seed, *, precision="float32", folder=MEASURED_DIR, pairs=None
-):
-    """Train a recipe, score it once on validation and test, and write the file.
+def measure(recipe, name, seed, precision="float32"):
+    """Train a recipe, and score it once on validation and test.
 
     Args:
         recipe: A `Recipe`.
         name: Its name.
         seed: Seed of the run.
         precision: Keras's dtype policy while training.
-        folder: Where `NAME-SEED.json` is written.
-        pairs: `Pairs` of this recipe, if they are loaded already.
 
     Returns:
-        The dictionary that was written.
+        `(measured, model)`: a dictionary that JSON can hold, and the trained network.
     """
-    pairs = pairs or load_pairs(recipe)
+    pairs = load_pairs(recipe, seed)
     model, history = train_recipe(recipe, name, seed, pairs, precision)
     began = time.perf_counter()
-    validation, validation_loss = score_pictures(model, pairs.validation)
-    test, test_loss = score_pictures(model, pairs.test)
-    seconds = time.perf_counter() - began
-    flipped = score_pictures(add_flips(model), pairs.test)[0]
+    validation = describe_score(*score_pictures(model, pairs.validation))
+    test = describe_score(*score_pictures(model, pairs.test))
+    scoring = time.perf_counter() - began
+    flipped = evaluate_masks(add_flips(model), make_dataset(pairs.test, SCORE_BATCH))
+    training = sum(history["seconds"])
     measured = {
         "made_by": f"python -m experiments run {name} --seed {seed}",
         "recipe": name,
@@ -295,21 +264,25 @@ def measure(
         "where": describe_place(precision),
         "parameters": model.count_params(),
         "multiply_adds": count_multiply_adds(model),
-        "seconds": {
-            "training": round(sum(history["seconds"]), 1),
-            "scoring": round(seconds, 1),
-        },
-        "validation": describe_score(validation, validation_loss),
-        "test": describe_score(test, test_loss),
-        "test_with_flips": {"matrix": flipped.sum(axis=0).tolist()},
-        "history": {
-            key: [round(value, 5) for value in values]
-            for key, values in history.items()
-        },
+        "seconds": {"training": round(training, 1), "scoring": round(scoring, 1)},
+        "validation": validation,
+        "test": test,
+        "test_with_flips": {"matrix": flipped.tolist()},
+        "history": {key: [round(x, 5) for x in row] for key, row in history.items()},
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / f"{name}-{seed}.json", measured, indent=1)
-    return measured
+    return measured, model
+
+
+def write_runs(runs, folder):
+    """Write one file a run.
+
+    Args:
+        runs: What `measure` returns, for each run.
+        folder: Where the files `NAME-SEED.json` go.
+    """
+    for measured, _ in runs:
+        name = f"{measured['recipe']}-{measured['seed']}.json"
+        write_json(folder / name, measured, indent=1)
 
 
 def find_run_dir(recipe, name, seed):
@@ -324,15 +297,6 @@ def describe_score(matrices, loss):
     return {"matrix": matrices.sum(axis=0).tolist(), "cross_entropy": round(loss, 5)}
 
 
-def count_multiply_adds(model):
-    """Add up the multiply-adds of a network for one picture."""
-    total = 0
-    for layer in model.layers:
-        parts = layer.layers if isinstance(layer, keras.Sequential) else [layer]
-        total += sum(multiply_adds(part) for part in parts)
-    return total
-
-
 def describe_place(precision):
     """Return the device and the versions of a run."""
     return {
@@ -345,3 +309,28 @@ def describe_place(precision):
         "keras": version("keras"),
         "unetbook": unetbook.__version__,
     }
+
+
+def measure_all(runs, options):
+    """Yield what `measure` returns for each run, and say how it went."""
+    for name, seed in runs:
+        recipe = trial(RECIPES[name]) if options.trial else RECIPES[name]
+        print(f"{name}, seed {seed}: {recipe.about}", flush=True)
+        measured, model = measure(recipe, name, seed, options.precision)
+        print(summarise_run(measured), flush=True)
+        yield measured, model
+
+
+def main(options):
+    """Train every recipe asked for with every seed asked for, and write the files."""
+    if options.trial and options.folder is None:
+        raise SystemExit("A trial is no measurement: give its files a --folder.")
+    if options.seed and any(name in GROUPS for name in options.names):
+        raise SystemExit("quick and skips have seeds of their own: leave --seed out.")
+    folder = options.folder or MEASURED_DIR
+    folder.mkdir(parents=True, exist_ok=True)
+    writers = {"quick": write_quick, "skips": write_skips}
+    for name in options.names:
+        runs = GROUPS.get(name) or [(name, seed) for seed in options.seed or [0]]
+        write = writers.get(name, write_runs)
+        write(measure_all(runs, options), folder)

@@ -1,13 +1,16 @@
 """Put a trained recipe's weights into the package, with all that is told about them.
 
-Three files: `weights/NAME.npz`, its card `weights/NAME.json`, and
+Two files: `weights/NAME.npz` and its card `weights/NAME.json`; of the photographs also
 `measured/NAME_pictures.npz`, what every test picture scored.
 """
+
+import dataclasses
 
 import numpy as np
 from keras import ops
 from scipy import ndimage
 
+from experiments.drawn import describe_drawn, score_borders, to_config
 from experiments.recipes import RECIPES, SHIPPED
 from experiments.run import (
     SCORE_BATCH,
@@ -17,11 +20,11 @@ from experiments.run import (
     score_pictures,
     train_recipe,
 )
-from experiments.weights import round_weights
+from unetbook.config import describe
 from unetbook.data import cache_pairs, load_pets, make_dataset
 from unetbook.files import write_whole
 from unetbook.metrics import mean_iou
-from unetbook.prediction import predict_masks
+from unetbook.prediction import evaluate_masks, predict_masks
 from unetbook.pretrained import save_pretrained
 from unetbook.results import MEASURED_DIR, RINGS
 
@@ -29,51 +32,81 @@ DRAWN_PICTURES = 64  # of the drawn test split: a score that everybody can recom
 
 
 def ship(name, seed, precision="float32"):
-    """Write a finished run's rounded weights, their card and its pictures' counts.
+    """Write a run's rounded weights, their card and its pictures' counts.
 
     Args:
         name: A name in `SHIPPED`.
-        seed: Seed of the run.
+        seed: Seed of the run; it is trained unless it is finished.
         precision: Dtype policy that it was trained with.
 
     Returns:
         The card.
     """
     recipe = RECIPES[SHIPPED[name]]
-    pairs = load_pairs(recipe)
+    pairs = load_pairs(recipe, seed)
     model, _ = train_recipe(recipe, SHIPPED[name], seed, pairs, precision)
     round_weights(model)
     matrices, loss = score_pictures(model, pairs.test)
     made_by = f"python -m experiments ship {name} --seed {seed}"
-    card = {
-        "filters": recipe.filters,
-        "image_size": recipe.image_size,
-        "data": pairs.description,
-        "licence": "MIT, like the code. Trained on Oxford-IIIT Pet (Parkhi et al., "
-        "2012), whose photographs are CC BY-SA 4.0; none of them is included.",
+    card = {"filters": recipe.filters, "image_size": recipe.image_size}
+    if recipe.data == "drawn":
+        card |= describe_drawn_net(recipe, seed, matrices, made_by)
+    else:
+        origin = {"made_by": made_by, "recipe": SHIPPED[name], "seed": seed}
+        origin["where"] = describe_place(precision)
+        scores = {"test": describe_score(matrices, loss)}
+        scores["drawn"] = score_drawn(model, recipe.image_size)
+        card |= describe_photographs_net(pairs.description, origin, scores)
+        write_pictures(name, model, pairs.test, matrices, made_by)
+    return save_pretrained(model, name, card)
+
+
+def round_weights(model):
+    """Round a model's weights to float16, so that its scores are those of the file."""
+    for weight in model.weights:
+        half = ops.convert_to_numpy(weight).astype("float16")
+        weight.assign(half.astype("float32"))
+
+
+def describe_drawn_net(recipe, seed, matrices, made_by):
+    """Return what a reader should know about weights that learnt drawn pets."""
+    config = to_config(dataclasses.asdict(recipe), seed)
+    settings = ("epochs", "batch_size", "learning_rate", "augmentation", "dropout_rate")
+    return {
+        "data": describe_drawn(),
+        "licence": "MIT, like the code: the pictures it learnt from are drawn by it.",
         "recipe": {
             "made_by": made_by,
-            "recipe": SHIPPED[name],
+            "where": describe(config),
+            **{name: getattr(recipe, name) for name in settings},
             "seed": seed,
-            "where": describe_place(precision),
         },
-        "scores": {
-            "test": describe_score(matrices, loss),
-            "drawn": score_drawn(model, recipe.image_size),
-        },
+        "scores": score_borders(matrices.sum(axis=0), len(matrices)),
+        "limits": "Trained on drawn cats and dogs alone. It has never seen a "
+        "photograph, another animal or two pets in one picture; on those its masks "
+        "mean little.",
+    }
+
+
+def describe_photographs_net(data, recipe, scores):
+    """Return what a reader should know about weights that learnt photographs."""
+    return {
+        "data": data,
+        "licence": "MIT, like the code. Trained on Oxford-IIIT Pet (Parkhi et al., "
+        "2012), whose photographs are CC BY-SA 4.0; none of them is included.",
+        "recipe": recipe,
+        "scores": scores,
         "limits": "Cats and dogs, mostly one to a picture and in full view, squeezed "
         "to a square of 128 pixels. It knows no other animals, marks no pet as absent "
         "with certainty, and its outlines are a pixel or two off at that size.",
     }
-    write_pictures(name, model, pairs.test, matrices, made_by)
-    return save_pretrained(model, name, card)
 
 
 def score_drawn(model, image_size):
     """Return the mean IoU on the first drawn test pets, which are always the same."""
     examples = load_pets("drawn").test.take(DRAWN_PICTURES)
-    matrices, _ = score_pictures(model, cache_pairs(examples, image_size))
-    score = round(mean_iou(matrices.sum(axis=0)), 4)
+    batches = make_dataset(cache_pairs(examples, image_size), SCORE_BATCH)
+    score = round(mean_iou(evaluate_masks(model, batches)), 4)
     return {"pictures": DRAWN_PICTURES, "mean_iou": score}
 
 
@@ -121,3 +154,9 @@ def count_rings(model, pairs):
             pixels += np.bincount(ring, minlength=len(pixels))
             errors += np.bincount(ring[wrong], minlength=len(pixels))
     return pixels, errors
+
+
+def main(options):
+    """Write the files of one finished run, and say what the card holds of them."""
+    card = ship(options.name, options.seed, options.precision)
+    print(f"weights/{options.name}.npz: {card['bytes']:,} bytes, {card['scores']}")

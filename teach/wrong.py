@@ -63,15 +63,15 @@ def is_left_out(cell, notebook, wrong):
     return wrong is not None and task in trained - {wrong["task"]}
 
 
-def failed_checks(notebook, wrong=None):
+def failed_checks(notebook, reference, wrong=None):
     """Return which checks an answer fails: `(hidden, visible)`, two lists of ids.
 
     Args:
         notebook: An instructor notebook from `read_source`.
+        reference: Its solution's names, from `load_reference`.
         wrong: One of the wrong answers; None for the solution itself.
     """
-    reference, names = checks.load_reference(notebook), {}
-    hidden, visible = [], []
+    names, hidden, visible = {}, [], []
     for cell in notebook.cells:
         marks, source = cell.metadata.get("nbgrader", {}), cell.source
         if is_left_out(cell, notebook, wrong):
@@ -108,9 +108,10 @@ def main(number):
     """List every wrong answer with the checks that catch it."""
     name = course.assignment_name(number)
     notebook = read_source(course.SOURCES / f"{name}.md", "try-out")
-    print(f"the solution fails: {failed_checks(notebook)}")
+    reference = checks.load_reference(notebook)
+    print(f"the solution fails: {failed_checks(notebook, reference)}")
     for wrong in read_wrong_answers(name):
-        found, seen = failed_checks(notebook, wrong)
+        found, seen = failed_checks(notebook, reference, wrong)
         mark = "as intended" if found == wrong["caught"] else f"NOT {wrong['caught']}"
         mark += "" if seen else ", NOT SEEN by the student"
         print(f"{wrong['task']:10} {wrong['mistake']}: {found}, {mark}")

@@ -28,8 +28,8 @@ def drawn_pets(clean_environment):
     return load_pets("drawn")
 
 
-@pytest.fixture
-def photos(monkeypatch):
+@pytest.fixture(scope="session")
+def photos(clean_environment):
     """The photographs under the TFDS_DATA_DIR that pytest was started with."""
     from unetbook.config import photos_dir
     from unetbook.data import load_pets
@@ -37,7 +37,8 @@ def photos(monkeypatch):
 
     if PHOTOS_DIR is None:
         pytest.skip("TFDS_DATA_DIR is not set")
-    monkeypatch.setenv("TFDS_DATA_DIR", PHOTOS_DIR)
-    if find_photos(photos_dir()) is None:
-        pytest.skip(f"TFDS_DATA_DIR={PHOTOS_DIR} holds no oxford_iiit_pet")
-    return load_pets("oxford")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TFDS_DATA_DIR", PHOTOS_DIR)
+        if find_photos(photos_dir()) is None:
+            pytest.skip(f"TFDS_DATA_DIR={PHOTOS_DIR} holds no oxford_iiit_pet")
+        return load_pets("oxford")

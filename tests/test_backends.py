@@ -1,6 +1,7 @@
 """The comparison of backends finds a difference, and is what it says it is."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tools import backends
+from experiments import backends
+from experiments.backend_outputs import KERAS_ALONE
+from experiments.isolated import isolated_python
 
 ROOT = Path(__file__).parents[1]
 PROOF = {"backend": "jax", "library": "jaxlib", "tensorflow_imported": False}
@@ -38,12 +41,12 @@ def test_one_wrong_probability_is_reported(wrong, capsys):
     expected, found = np.full((2, 4, 4, 3), 0.5), np.full((2, 4, 4, 3), 0.5)
     found[1, 2, 3, 0] = wrong
     differences = backends.compare({"net": expected}, {"net": found})
-    assert not backends.report("jax", differences)
+    assert not backends.check_differences("jax", differences)
     assert "above 0.0001" in capsys.readouterr().out
 
 
 def test_what_rounding_does_is_within_the_tolerance(capsys):
-    assert backends.report("torch", {"net": 9e-5, "masks": 0.0})
+    assert backends.check_differences("torch", {"net": 9e-5, "masks": 0.0})
     assert capsys.readouterr().out.count(" ok\n") == 2
 
 
@@ -81,56 +84,24 @@ def test_a_backend_that_was_not_what_it_should_be_is_refused(changes, message):
 def test_the_status_is_1_if_the_last_backend_differs(monkeypatch, difference):
     reference = {"net": np.zeros(3)}
     found = {"jax": 0.0, "torch": difference}
-    monkeypatch.setattr(backends, "prepare", lambda backend: None)
     monkeypatch.setattr(backends, "compute_reference", lambda folder: reference)
     monkeypatch.setattr(
         backends, "compute_with", lambda name, folder: {"net": np.full(3, found[name])}
     )
     if difference:
         with pytest.raises(SystemExit, match="do not agree"):
-            backends.main()
+            backends.main(None)
     else:
-        backends.main()
+        backends.main(None)
 
 
 # ---------------------------------------------------------------- environments
 
 
-@pytest.fixture
-def checkout(tmp_path, monkeypatch):
-    """A checkout with pinned versions and no environment yet."""
-    (tmp_path / "constraints.txt").write_text("keras==3.15.1\n")
-    monkeypatch.setattr(backends, "ROOT", tmp_path)
-    return tmp_path
-
-
-def test_an_environment_is_made_once_and_again_when_a_version_changes(
-    checkout, monkeypatch
-):
-    commands = []
-
-    def run(command, cwd):
-        commands.append(command)
-        backends.environment_dir("jax").mkdir(exist_ok=True)
-        return 0
-
-    monkeypatch.setattr(subprocess, "call", run)
-    backends.prepare("jax")
-    backends.prepare("jax")
-    assert ["venv" in command for command in commands] == [True, False]
-    assert {"keras", "jax==0.10.2"} <= set(commands[1])
-    (checkout / "constraints.txt").write_text("keras==3.16.0\n")
-    backends.prepare("jax")
-    assert len(commands) == 4
-
-
-def test_a_failed_installation_is_said_and_not_taken_for_a_whole_one(
-    checkout, monkeypatch
-):
-    monkeypatch.setattr(subprocess, "call", lambda command, cwd: "pip" in command)
-    with pytest.raises(SystemExit, match="This command failed.* uv pip install"):
-        backends.prepare("torch")
-    assert not backends.is_ready("torch")
+def test_an_environment_that_cannot_be_made_is_said(monkeypatch, tmp_path):
+    monkeypatch.setattr(subprocess, "call", lambda command, cwd, env: 1)
+    with pytest.raises(SystemExit, match="ended with status 1.*keras.*jax==0.10.2"):
+        backends.compute_with("jax", tmp_path)
 
 
 def test_pytorch_comes_from_ones_own_folder_or_from_its_index_for_the_cpu(monkeypatch):
@@ -173,12 +144,20 @@ def outside_packages(path, seen):
 
 def test_the_environments_hold_what_the_comparison_imports():
     seen = set()
-    found = outside_packages(ROOT / "tools" / "backend_outputs.py", seen)
+    found = outside_packages(ROOT / "experiments" / "backend_outputs.py", seen)
+    for module in KERAS_ALONE:
+        found |= outside_packages(ROOT / "book" / "unetbook" / f"{module}.py", seen)
     assert found == set(backends.SHARED)
     modules = {path.stem for path in seen}
     assert modules >= {"augmentation", "blocks", "metrics", "model", "prediction"}
     assert "training" in modules
     assert "data" not in modules
+
+
+def test_the_environment_of_the_models_holds_what_they_import():
+    wanted = (ROOT / "requirements-models.txt").read_text()
+    names = set(re.findall(r"^\w+", wanted, flags=re.MULTILINE))
+    assert outside_packages(ROOT / "experiments" / "models.py", set()) == names
 
 
 # ------------------------------------------------------------------ the real thing
@@ -190,12 +169,20 @@ def reference(tmp_path_factory):
     return folder, backends.compute_reference(folder)
 
 
+def is_cached(backend):
+    """Tell whether uv can make a backend's environment without fetching anything."""
+    command = isolated_python(["--offline", *backends.choose_packages(backend)])
+    return not subprocess.call(
+        [*command, "-c", ""], cwd=ROOT, stderr=subprocess.DEVNULL
+    )
+
+
 @pytest.mark.backends
 @pytest.mark.parametrize("backend", backends.PACKAGES)
 def test_every_network_predicts_alike_on_another_backend(backend, request):
-    if not backends.is_ready(backend):
-        pytest.skip(f"no .venv-{backend} that is up to date: `make backends` makes it")
+    if not is_cached(backend):
+        pytest.skip(f"uv does not have {backend} yet: `make backends` fetches it")
     folder, expected = request.getfixturevalue("reference")
     assert any(name.startswith("probabilities_") for name in expected)
     differences = backends.compare(expected, backends.compute_with(backend, folder))
-    assert backends.report(backend, differences)
+    assert backends.check_differences(backend, differences)

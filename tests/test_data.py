@@ -74,6 +74,19 @@ def write_folder(folder, count=6):
     return folder
 
 
+def make_photo(split, index):
+    """One grey picture of a cat, as TFDS describes a photograph."""
+    image = np.full((9, 7 + index, 3), 200, "uint8")
+    return {
+        "image": image,
+        "segmentation_mask": image[..., :1] // 100,
+        "label": "Persian",
+        "species": "Cat",
+        "file_name": f"Persian_{split}_{index}.jpg",
+        "head_bbox": tfds.features.BBox(0.0, 0.0, 0.5, 1.0),
+    }
+
+
 def write_photos(folder, file_format, count=5):
     """A tiny data set that TFDS takes for the photographs; returns its folder."""
     with tfds.core.registered.skip_registration():
@@ -92,19 +105,8 @@ def write_photos(folder, file_format, count=5):
 
             def _generate_examples(self, split):
                 for index in range(count):
-                    name = f"Persian_{split}_{index}.jpg"
-                    image = np.full((9, 7 + index, 3), 200, "uint8")
-                    yield (
-                        name,
-                        {
-                            "image": image,
-                            "segmentation_mask": image[..., :1] // 100,
-                            "label": "Persian",
-                            "species": "Cat",
-                            "file_name": name,
-                            "head_bbox": tfds.features.BBox(0.0, 0.0, 0.5, 1.0),
-                        },
-                    )
+                    photo = make_photo(split, index)
+                    yield photo["file_name"], photo
 
     builder = OxfordIiitPet(data_dir=str(folder), file_format=file_format)
     builder.download_and_prepare()
@@ -211,19 +213,23 @@ def test_a_folder_may_bring_its_own_test_split(tmp_path):
     assert all(name.startswith("test_") for name in names_of(pets.test))
 
 
-@pytest.mark.parametrize("mode", ["L", "RGBA", "P", "1"])
-def test_every_kind_of_picture_becomes_rgb(tmp_path, mode):
-    Image.new("RGB", (6, 4), "white").convert(mode).save(tmp_path / "pet.png")
-    image = read_picture(tmp_path / "pet.png")
-    np.testing.assert_array_equal(image, np.full((4, 6, 3), 255))
-
-
-def test_a_picture_is_turned_upright(tmp_path):
-    picture = Image.new("RGB", (6, 4))
-    exif = picture.getexif()
-    exif[0x0112] = 6  # turned by a quarter
-    picture.save(tmp_path / "pet.jpg", exif=exif)
-    assert read_picture(tmp_path / "pet.jpg").shape == (6, 4, 3)
+def test_training_reads_the_pixels_that_prediction_reads(tmp_path):
+    write_folder(tmp_path)
+    clear = np.zeros((10, 12, 4), "uint8")
+    clear[:5] = (200, 10, 10, 255)  # below it transparent, over hidden black
+    Image.fromarray(clear).save(tmp_path / "images" / "pet_0.png")
+    deep = np.linspace(0, 65535, 11 * 12).reshape(11, 12).astype("uint16")
+    Image.fromarray(deep).save(tmp_path / "images" / "pet_1.png")
+    read = {
+        example["file_name"].decode(): example["image"]
+        for split in load_pets(tmp_path)[:3]
+        for example in split.as_numpy_iterator()
+    }
+    assert read["pet_0.png"][-1].min() == 255, "transparent parts become white"
+    assert (read["pet_1.png"].min(), read["pet_1.png"].max()) == (0, 255)
+    for name, image in read.items():
+        expected = read_picture(tmp_path / "images" / name)
+        np.testing.assert_array_equal(image, expected)
 
 
 # -------------------------------------------------------------------- errors

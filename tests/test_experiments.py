@@ -13,22 +13,29 @@ import numpy as np
 import pytest
 from keras import layers
 
-from experiments import losses, report
+from experiments import losses, table
+from experiments.__main__ import main
+from experiments.drawn import write_quick, write_skips
 from experiments.faults import find_doubles, find_doubles_within, read_split
+from experiments.networks import (
+    add_flips,
+    average_weights,
+    build_network,
+    count_multiply_adds,
+)
 from experiments.recipes import (
     ABLATIONS,
     COURSE,
+    DRAWN,
+    QUICK,
     RECIPES,
+    SKIPS,
     SMALL,
     from_tier,
     planned_seeds,
     trial,
 )
 from experiments.run import (
-    add_flips,
-    average_weights,
-    build_network,
-    count_multiply_adds,
     freeze_flips,
     hash_pairs,
     leave_out_doubles,
@@ -37,13 +44,13 @@ from experiments.run import (
     start_network,
     train_recipe,
 )
-from experiments.skips import CUTS, build_cut_unet
+from experiments.ship import describe_drawn_net
 from unetbook.config import TIERS
 from unetbook.data import cache_pairs, make_dataset
 from unetbook.inspection import unet_parameters
 from unetbook.metrics import confusion_matrix
-from unetbook.model import build_unet
-from unetbook.results import TIER_RECIPES, read_runs
+from unetbook.pretrained import read_card
+from unetbook.results import TIER_RECIPES, read_cuts, read_measured, read_runs
 
 ROOT = Path(__file__).parents[1]
 
@@ -90,25 +97,19 @@ def test_sizes_are_within_what_the_book_promises():
     assert build_network(RECIPES["tiny"]).count_params() <= 130_000
 
 
-@pytest.mark.slow
-def test_a_net_with_no_skip_or_every_skip_cut_is_that_of_build_unet():
-    widths = (2, 4, 8, 16, 32)
-    for name, use_skips in (("none", True), ("all", False)):
-        keras.utils.set_random_seed(0)
-        ours = build_cut_unet(16, widths, 0.3, CUTS[name])
-        keras.utils.set_random_seed(0)
-        theirs = build_unet(16, filters=widths, use_skips=use_skips)
-        pairs = zip(ours.get_weights(), theirs.get_weights(), strict=True)
-        assert all(np.array_equal(one, other) for one, other in pairs)
-
-
-@pytest.mark.slow
-def test_one_cut_skip_takes_its_half_of_one_convolution_away():
-    widths = (2, 4, 8, 16, 32)
-    whole = build_cut_unet(16, widths, 0.3, ()).count_params()
-    for level, width in enumerate(widths[:-1]):
-        cut = build_cut_unet(16, widths, 0.3, (level,))
-        assert whole - cut.count_params() == 3 * 3 * width * width
+def test_the_shipped_results_are_those_of_the_recipes():
+    for recipe, stored in (
+        (QUICK, read_measured("quick_drawn")["config"]),
+        (QUICK, read_measured("skips")["config"]),
+        (DRAWN, read_card("drawn")["recipe"]),
+    ):
+        settings = json.loads(json.dumps(dataclasses.asdict(recipe)))
+        shared = stored.keys() & settings.keys()
+        assert len(shared) >= 5
+        assert all(stored[name] == settings[name] for name in shared)
+    for net in read_measured("skips")["nets"]:
+        network = build_network(SKIPS[f"skips-{net['name']}"])
+        assert network.count_params() == net["parameters"]
 
 
 def test_up_sampling_leaves_no_transposed_convolution():
@@ -172,12 +173,12 @@ def test_scores_of_pictures_are_those_by_hand(drawn_pets):
     assert loss == pytest.approx(float(cross_entropy), rel=1e-4)
 
 
-def start(folder, *more, **environment):
-    command = ["run", "course", "--trial", "--folder", str(folder), *more]
+def start(folder):
+    command = ["run", "course", "--trial", "--folder", str(folder)]
     return subprocess.Popen(
         [sys.executable, "-m", "experiments", *command],
         cwd=ROOT,
-        env=os.environ | {"UNETBOOK_RUNS": str(folder / "runs")} | environment,
+        env=os.environ | {"UNETBOOK_RUNS": str(folder / "runs")},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -203,9 +204,9 @@ def test_a_recipe_goes_on_from_the_network_of_another(
     drawn_pets, tmp_path, monkeypatch
 ):
     monkeypatch.setenv("UNETBOOK_RUNS", str(tmp_path))
-    first = trial(COURSE)
+    first = dataclasses.replace(trial(COURSE), filters=(2, 4), epochs=1)
     monkeypatch.setitem(RECIPES, "first", first)
-    pairs = load_pairs(first)
+    pairs = load_pairs(first, 0)
     trained, _ = train_recipe(first, "first", 0, pairs)
     second = dataclasses.replace(first, after="first")
     started = start_network(second, 0, pairs, "float32")
@@ -216,9 +217,14 @@ def test_a_recipe_goes_on_from_the_network_of_another(
 
 
 @pytest.mark.slow
-def test_a_run_killed_and_resumed_writes_the_same_file(drawn_pets, tmp_path):
+def test_a_run_killed_and_resumed_writes_the_same_file(
+    drawn_pets, tmp_path, monkeypatch, capsys
+):
+    def finish(folder):
+        monkeypatch.setenv("UNETBOOK_RUNS", str(folder / "runs"))
+        main(["run", "course", "--trial", "--folder", str(folder)])
+
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    assert start(whole).wait(300) == 0
     process = start(killed)
     for line in process.stdout:
         if line.startswith("epoch 1/2"):
@@ -226,31 +232,97 @@ def test_a_run_killed_and_resumed_writes_the_same_file(drawn_pets, tmp_path):
             break
     process.wait(60)
     assert not (killed / "course-0.json").exists()
-    resumed = start(killed)
-    words = resumed.communicate(timeout=300)[0]
+    finish(killed)
+    words = capsys.readouterr().out
     assert "Going on after epoch 1 of 2." in words or "restored" in words
+    finish(whole)
     assert read(killed) == read(whole)
 
 
-def run_command(*words):
-    """Run `python -m experiments run ...` to its end."""
-    command = [sys.executable, "-m", "experiments", "run", *words]
-    return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, check=False
-    )
-
-
 def test_a_trial_needs_a_folder():
-    done = run_command("course", "--trial")
-    assert done.returncode == 1
-    assert "give its files a --folder" in done.stderr
+    with pytest.raises(SystemExit, match="give its files a --folder"):
+        main(["run", "course", "--trial"])
 
 
-def test_an_unknown_recipe_is_refused_with_the_known_ones():
-    done = run_command("curse")
-    assert done.returncode == 2
-    assert "invalid choice: 'curse'" in done.stderr
-    assert "course-long" in done.stderr
+def test_an_unknown_recipe_is_refused_with_the_known_ones(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["run", "curse"])
+    error = capsys.readouterr().err
+    assert "invalid choice: 'curse'" in error
+    assert "course-long" in error
+
+
+def test_seeds_of_a_file_that_always_has_the_same_are_refused():
+    with pytest.raises(SystemExit, match="leave --seed out"):
+        main(["run", "quick", "--seed", "1"])
+
+
+def test_naming_the_recipes_takes_no_tensorflow():
+    code = "import sys; from experiments.__main__ import main; main(['list'])"
+    code += "; print({'keras', 'tensorflow'} & sys.modules.keys())"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    *lines, loaded = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == list(RECIPES)
+    assert loaded == "set()"
+
+
+def test_a_run_of_several_recipes_writes_the_files_asked_for(monkeypatch, tmp_path):
+    def measure(recipe, name, seed, precision):
+        measured = read_measured("small-0") | {"recipe": name, "seed": seed}
+        return measured, build_network(trial(SMALL))
+
+    monkeypatch.setattr("experiments.run.measure", measure)
+    folder = tmp_path / "new"
+    main(["run", "course", "tiny", "--seed", "0", "--seed", "4", f"--folder={folder}"])
+    names = ["course-0.json", "course-4.json", "tiny-0.json", "tiny-4.json"]
+    assert sorted(path.name for path in folder.iterdir()) == names
+    main(["run", "quick", f"--folder={folder}"])
+    runs = read_measured("quick_drawn", folder)["runs"]
+    assert [run["seed"] for run in runs] == [0, 1, 2]
+
+
+def outline(value):
+    """Return what a JSON value is made of, without its numbers and words."""
+    if isinstance(value, dict):
+        return {key: outline(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [outline(inner) for inner in value[:1]]
+    return type(value)
+
+
+def test_files_of_the_drawn_pets_are_written_in_the_form_of_the_stored(
+    drawn_pets, tmp_path
+):
+    runs = []
+    for name, recipe in SKIPS.items():
+        settings = dataclasses.asdict(trial(recipe))
+        measured = read_measured("small-0") | {"recipe": name, "settings": settings}
+        runs.append((measured, build_network(trial(recipe))))
+    write_quick(iter(runs), tmp_path)
+    write_skips(iter(runs), tmp_path)
+    for name in ("quick_drawn", "skips"):
+        written, stored = read_measured(name, tmp_path), read_measured(name)
+        assert written["made_by"] == stored["made_by"]
+        assert written["config"].pop("loss") == "cross-entropy"  # came later
+        assert outline(written) == outline(stored)
+    (measured, arrays), (stored, stored_arrays) = read_cuts(tmp_path), read_cuts()
+    for ours, theirs in zip(measured["nets"], stored["nets"], strict=True):
+        assert (ours["name"], ours["cut"]) == (theirs["name"], theirs["cut"])
+    assert measured["pictures"] == stored["pictures"]
+    for name, array in stored_arrays.items():
+        assert arrays[name].dtype == array.dtype
+        small = tuple(32 if side == 128 else side for side in array.shape)
+        assert arrays[name].shape == small
+
+
+def test_the_card_of_the_drawn_net_is_made_as_the_stored_one_was():
+    stored = read_card("drawn")
+    recipe, matrix = stored["recipe"], stored["scores"]["matrix"]
+    card = describe_drawn_net(DRAWN, 0, np.array([matrix]), recipe["made_by"])
+    card = json.loads(json.dumps(card))
+    card["recipe"]["where"], card["scores"]["pictures"] = recipe["where"], 240
+    assert card == {key: stored[key] for key in card}
 
 
 def test_the_table_lists_what_is_there_and_what_is_missing(capsys, tmp_path):
@@ -267,7 +339,7 @@ def test_the_table_lists_what_is_there_and_what_is_missing(capsys, tmp_path):
             "test_with_flips": {"matrix": matrix},
         }
         (tmp_path / f"tiny-{seed}.json").write_text(json.dumps(run))
-    report.print_table(tmp_path)
+    table.print_table(tmp_path)
     printed = capsys.readouterr().out
     row = next(line for line in printed.splitlines() if line.startswith("tiny "))
     assert row.split()[1:5] == ["2/3", "0.880", "±", "0.000"]

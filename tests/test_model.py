@@ -116,6 +116,35 @@ def test_use_skips_false_joins_nothing_and_has_fewer_parameters():
     assert whole.count_params() - cut.count_params() == 9 * (4 * 4 + 2 * 2)
 
 
+def test_one_bool_for_all_skips_or_one_for_each_build_the_same_network():
+    for use_skips in (True, False):
+        networks = []
+        for choice in (use_skips, [use_skips] * 2):
+            keras.utils.set_random_seed(0)
+            networks.append(build_unet(16, 3, SMALL, use_skips=choice).get_weights())
+        pairs = zip(*networks, strict=True)
+        assert all(np.array_equal(one, other) for one, other in pairs)
+
+
+def test_one_cut_skip_takes_its_half_of_one_convolution_away():
+    widths = (2, 4, 8, 16, 32)
+    whole = build_unet(16, 3, widths).count_params()
+    for level, width in enumerate(widths[:-1]):
+        kept = tuple(other != level for other in range(4))
+        cut = build_unet(16, 3, widths, use_skips=kept)
+        assert whole - cut.count_params() == 3 * 3 * width * width
+        assert [join.output.shape[-1] for join in joins(cut)] == [
+            2 * other for other in reversed(widths[:-1]) if other != width
+        ]
+
+
+@pytest.mark.parametrize("use_skips", [(), (True,), (True, False, True)])
+def test_another_number_of_bools_than_skips_is_refused(use_skips):
+    message = rf"use_skips=.* has {len(use_skips)} entries.* 2 levels.*Give one bool"
+    with pytest.raises(ValueError, match=message):
+        build_unet(16, 3, SMALL, use_skips=use_skips)
+
+
 def test_probabilities_of_a_pixel_sum_to_one():
     model = build_unet(16, 3, SMALL)
     images = np.random.default_rng(0).random((2, 16, 16, 3)).astype("float32")

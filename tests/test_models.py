@@ -75,10 +75,10 @@ def test_probabilities_are_those_of_keras(model):
 
 
 @pytest.fixture
-def tools(monkeypatch, tmp_path):
-    """`tools.models`, which writes and reads in a folder of this test."""
+def writer(monkeypatch, tmp_path):
+    """`experiments.models`, which writes and reads in a folder of this test."""
     pytest.importorskip("onnx", reason="pip install -r requirements-models.txt")
-    from tools import models
+    from experiments import models
 
     monkeypatch.setattr(models, "WEIGHTS", tmp_path)
     monkeypatch.setattr(models, "FOLDER", tmp_path)
@@ -98,27 +98,27 @@ def weights(tmp_path, monkeypatch):
         return [arrays[f"arr_{number}"] for number in range(len(arrays))]
 
 
-def test_written_weights_are_the_shipped_ones_to_the_bit(tools, weights):
+def test_written_weights_are_the_shipped_ones_to_the_bit(writer, weights):
     from onnx import numpy_helper
 
-    model = tools.build_model(FEWEST, weights)
+    model = writer.build_model(FEWEST, weights)
     kept = [numpy_helper.to_array(one) for one in model.graph.initializer]
     assert [one.dtype for one in kept] == [np.float16] * len(weights)
     for ours, theirs in zip(kept, weights, strict=True):
         assert np.array_equal(np.sort(ours.ravel()), np.sort(theirs.ravel()))
 
 
-def test_weights_of_another_network_are_refused(tools, weights):
+def test_weights_of_another_network_are_refused(writer, weights):
     with pytest.raises(ValueError, match="expected float16"):
-        tools.build_model({**FEWEST, "filters": (4, 16)}, weights)
+        writer.build_model({**FEWEST, "filters": (4, 16)}, weights)
     with pytest.raises(ValueError, match="left over"):
-        tools.build_model(FEWEST, [*weights, weights[-1]])
+        writer.build_model(FEWEST, [*weights, weights[-1]])
 
 
 @pytest.mark.usefixtures("weights")
-def test_what_the_page_reads_is_written_beside_the_file(tools, monkeypatch, tmp_path):
-    monkeypatch.setattr(tools, "CHOSEN", ("absent", "least"))
-    tools.main()
+def test_what_the_page_reads_is_written_beside_the_file(writer, monkeypatch, tmp_path):
+    monkeypatch.setattr(writer, "CHOSEN", ("absent", "least"))
+    writer.main()
     (written,) = json.loads((tmp_path / "models.json").read_text())
     assert written["bytes"] == (tmp_path / "least.onnx").stat().st_size
     assert (written["name"], written["meanIou"]) == ("least", 1.0)

@@ -1,4 +1,4 @@
-"""Set-up, address and cache stamp do what the README says."""
+"""Set-up and address do what the README says."""
 
 import re
 import shutil
@@ -11,7 +11,7 @@ import nbformat
 import pytest
 
 import unetbook
-from tools import address, browser, build, set_up
+from tools import address, browser, set_up
 from tools.outputs import clean
 
 ROOT = Path(__file__).parents[1]
@@ -85,28 +85,6 @@ def test_a_new_address_reaches_the_set_up_cell(book_copy):
 def test_what_is_no_address_is_refused(book_copy):
     with pytest.raises(SystemExit, match="no repository address"):
         address.write_address("pets")
-
-
-def test_the_cache_is_cleared_when_the_data_changes(monkeypatch, tmp_path):
-    monkeypatch.setattr(build, "BUILD", tmp_path)
-    monkeypatch.delenv("UNETBOOK_DATA", raising=False)
-    build.clear_stale_cache()
-    cached = tmp_path / ".jupyter_cache" / "chapter"
-    cached.mkdir(parents=True)
-    build.clear_stale_cache()
-    assert cached.exists()
-    monkeypatch.setenv("UNETBOOK_DATA", "oxford")
-    build.clear_stale_cache()
-    assert not cached.exists()
-
-
-def test_the_stamp_knows_the_package(monkeypatch, tmp_path):
-    package = tmp_path / "book" / "unetbook"
-    package.mkdir(parents=True)
-    monkeypatch.setattr(build, "ROOT", tmp_path)
-    before = build.stamp()
-    (package / "blocks.py").write_text("changed = True\n")
-    assert build.stamp() != before
 
 
 def test_cleaning_drops_colab_ids_and_widget_state():

@@ -31,6 +31,28 @@ def check_image_size(image_size, filters):
     return height, width
 
 
+def check_skips(use_skips, filters):
+    """Raise a `ValueError` unless each level above the bottleneck has one bool.
+
+    Args:
+        use_skips: True or False for all levels, or one bool for each, topmost first.
+        filters: Widths of the levels, the bottleneck last.
+
+    Returns:
+        One bool for each level, topmost first.
+    """
+    levels = len(filters) - 1
+    if isinstance(use_skips, bool):
+        return (use_skips,) * levels
+    if len(use_skips) != levels:
+        raise ValueError(
+            f"use_skips={use_skips!r} has {len(use_skips)} entries, and filters="
+            f"{filters!r} has {levels} levels above the bottleneck. Give one bool for "
+            "each of them, or True or False for all."
+        )
+    return use_skips
+
+
 def build_unet(
     image_size,
     num_classes=3,
@@ -57,26 +79,28 @@ def build_unet(
         batch_normalization: Normalise after every convolution of a block.
         dropout_rate: Dropout at the bottleneck, in [0, 1).
         block_dropout_rate: Dropout in every encoder and decoder block, in [0, 1).
-        use_skips: False cuts the skip connections, for comparison.
+        use_skips: False cuts the skip connections, for comparison; or one bool for
+            each level, topmost first.
 
     Returns:
         A `keras.Model` from float32 images `(batch, height, width, 3)` in [0, 1] to
         float32 probabilities `(batch, height, width, num_classes)`.
 
     Raises:
-        ValueError: If `image_size` is not a multiple of `2 ** (len(filters) - 1)`.
+        ValueError: If `image_size` is not a multiple of `2 ** (len(filters) - 1)`, or
+            `use_skips` has another number of entries than there are skips.
     """
     height, width = check_image_size(image_size, filters)
+    use_skips = check_skips(use_skips, filters)
     inputs = x = keras.Input((height, width, 3), name="image")
     skips = []
     options = (batch_normalization, block_dropout_rate)
-    for level_filters in filters[:-1]:
+    for level_filters, use_skip in zip(filters[:-1], use_skips, strict=True):
         skip, x = encoder_block(x, level_filters, *options)
-        skips.append(skip)
+        skips.append(skip if use_skip else None)
     x = bottleneck(x, filters[-1], batch_normalization, dropout_rate)
     for level_filters in reversed(filters[:-1]):
-        skip = skips.pop() if use_skips else None
-        x = decoder_block(x, skip, level_filters, up_kernel_size, *options)
+        x = decoder_block(x, skips.pop(), level_filters, up_kernel_size, *options)
     logits = layers.Conv2D(num_classes, 1, name="logits")(x)  # (B, H, W, num_classes)
     probabilities = layers.Softmax(dtype="float32", name="probabilities")(logits)
     return keras.Model(inputs, probabilities, name="unet")

@@ -1,4 +1,4 @@
-"""What `experiments/` measured on the photographs, as the chapters read it."""
+"""What `experiments/` measured, as the chapters read it."""
 
 import json
 from pathlib import Path
@@ -202,7 +202,7 @@ def read_arrays(name, fields, command, folder):
 
 
 def read_cuts(folder=None):
-    """Read what `experiments/skips.py` measured with skip connections cut.
+    """Read what `python -m experiments run skips` measured with skip connections cut.
 
     Args:
         folder: As in `read_measured`.

@@ -28,8 +28,8 @@ def explore_network(model=None, picture=None):
     """Look into every block of a U-Net, and cut its skip connections.
 
     Blocks, counts, receptive fields and feature maps are those of `model`. The masks
-    with skips cut are stored: nets of the quick tier, trained by
-    `experiments/skips.py`; they are shown for models with as many levels.
+    with skips cut are stored: nets of the quick tier, trained by `python -m experiments
+    run skips`; they are shown for models with as many levels.
 
     Args:
         model: A functional `keras.Model` from `build_unet`; None for the trained

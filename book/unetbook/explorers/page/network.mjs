@@ -212,7 +212,7 @@ class Explorer {
     const [rows, columns] = this.size;
     place(this.field, top / rows, left / columns, bottom / rows, right / columns);
     this.seen.caption.textContent = "What the middle unit sees";
-    this.tiles.replaceChildren(...block.maps.map((source, i) => {
+    this.tiles.replaceChildren(...block.maps.map((source) => {
       const tile = picture("");
       tile.src = source;
       return tile;

@@ -334,7 +334,7 @@ class MatrixPicture {
 
   /** Work out where everything goes, then draw it. */
   draw(state, sums) {
-    const { inputSize, output, kernel, x, stamps, total } = state;
+    const { inputSize, output, x, stamps, total } = state;
     const [columns, rows] = [inputSize ** 2, output ** 2];
     const width = Math.min(26, 250 / (columns + 2));
     const height = Math.max(Math.min(15, 560 / rows), 1.6);

@@ -1,1 +1,1 @@
-"""The pets that the book draws; read on from `pictures.draw_picture`."""
+"""The pets that the book draws; read on from `composition.draw_picture`."""

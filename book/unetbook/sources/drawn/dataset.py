@@ -21,8 +21,8 @@ from tqdm import tqdm
 
 from unetbook.sources.drawn.breeds import BREEDS
 from unetbook.sources.drawn.canvas import ACCENTS, COATS, LEAVES
+from unetbook.sources.drawn.composition import ASPECTS, BORDER, SIDES, draw_picture
 from unetbook.sources.drawn.pets import SHARES
-from unetbook.sources.drawn.pictures import ASPECTS, BORDER, SIDES, draw_picture
 from unetbook.sources.drawn.poses import POSE_WEIGHTS, POSES, TAILS
 
 NUM_PICTURES = {"train": 800, "test": 240}

@@ -1,0 +1,84 @@
+"""A server for the rendered site, a browser, and the explorer that a test module reads.
+
+Addresses outside the site are blocked, so what passes here works without the network.
+"""
+
+import functools
+import http.server
+import threading
+
+import pytest
+
+from tests.browser.opening import Handler, watch_page
+from tests.paths import SITE
+from tools.browser import find_browser
+
+ARGUMENTS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update"),
+    "--disable-sync",
+)
+
+
+def pytest_itemcollected(item):
+    """Mark every test of this folder, so that only `make pages` runs it."""
+    item.add_marker(pytest.mark.browser)
+    item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="session")
+def address():
+    """Where the rendered site is served."""
+    if not SITE.exists():
+        pytest.skip("the site is not rendered: python tools/build.py --stored")
+    handler = functools.partial(Handler, directory=str(SITE))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def browser(address):
+    """A Chromium of this machine."""
+    api = pytest.importorskip("playwright.sync_api", reason="run `make pages`")
+    executable = find_browser()
+    if executable is None:
+        pytest.skip("no Chromium is installed: apt install chromium")
+    with api.sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+
+
+@pytest.fixture
+def visit(browser, address):
+    """Open pages of the site; each is watched, and closed after the test."""
+    pages = []
+
+    def open_page(name, width=1280, **options):
+        page = watch_page(browser, address, width, **options)
+        pages.append(page)
+        page.goto(f"{address}/{name}")
+        page.evaluate("window.MathJax?.startup?.promise")
+        return page
+
+    yield open_page
+    for page in pages:
+        page.context.close()
+
+
+@pytest.fixture
+def reader(request):
+    """The class that reads the explorer of a test module."""
+    return request.module.READER
+
+
+@pytest.fixture
+def explorer(visit, reader):
+    """The explorer on a desktop page."""
+    return reader.open(visit)
+
+
+@pytest.fixture
+def phone(visit, reader):
+    """The explorer on a phone."""
+    return reader.open(visit, 360, has_touch=True, is_mobile=True)

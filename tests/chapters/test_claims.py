@@ -1,0 +1,343 @@
+"""The chapters' sentences about what was measured say what `measured/` says."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.paths import BOOK, ROOT
+from unetbook.metrics import BORDER_POLICIES, iou_per_class, mean_iou, score_border
+from unetbook.pretrained import read_card
+from unetbook.results import (
+    TIER_RECIPES,
+    compare_runs,
+    read_cuts,
+    read_measured,
+    read_pictures,
+    read_runs,
+    score_runs,
+)
+
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
+
+
+def prose(chapter):
+    """Return the text of a chapter's Markdown cells, on one line."""
+    cells = json.loads((BOOK / f"{chapter}.ipynb").read_text())["cells"]
+    texts = ["".join(c["source"]) for c in cells if c["cell_type"] == "markdown"]
+    return " ".join(" ".join(texts).split())
+
+
+def missing(chapter, sentences):
+    """Return those sentences that a chapter does not hold."""
+    text = prose(chapter)
+    return [sentence for sentence in sentences if sentence not in text]
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    return read_pictures("course")
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    """The scores of the run whose weights the book ships."""
+    recipe = read_card("course")["recipe"]
+    runs = [run for run in read_runs(recipe["recipe"]) if run["seed"] == recipe["seed"]]
+    return {
+        border: {key: value[0] for key, value in score_runs(runs, border).items()}
+        for border in BORDER_POLICIES
+    }
+
+
+def test_the_three_scorings_of_the_shipped_network(shipped):
+    parameters = read_card("course")["parameters"]
+    assert 14.5 < 34_513_475 / parameters < 15.5
+    means = {border: scores["mean_iou"] for border, scores in shipped.items()}
+    sentences = [
+        f"a mean IoU of {means['class']:.2f} with the border as a class, "
+        f"{means['ignored']:.2f} without it, {means['merged']:.2f} with the border",
+        f"pet alone, ours has {shipped['merged']['iou'][0]:.2f}.",
+        f"has {parameters:,} parameters, a fifteenth of the article's",
+    ]
+    assert missing("08_prediction", sentences) == []
+
+
+def test_the_readme_says_what_the_shipped_network_scores(shipped):
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    parameters = read_card("course")["parameters"]
+    scores = shipped["class"]
+    sentence = (
+        f"ships, {parameters:,} parameters trained from random numbers, scores a mean "
+        f"IoU of {scores['mean_iou']:.3f} and an accuracy of "
+        f"{scores['pixel_accuracy']:.3f} on the whole test split"
+    )
+    assert sentence in readme
+
+
+def test_the_curves_of_chapter_7_do_what_it_says():
+    names = ("article-16", "course", "course-long", "course-longer")
+    runs = {name: read_runs(name) for name in names}
+    curves = {name: runs[name][0]["history"]["val_mean_iou"] for name in names}
+    ours, theirs = (
+        np.array([run["history"]["val_mean_iou"] for run in runs[name]])
+        for name in ("course", "article-16")
+    )
+    assert ours[:, -1].min() > theirs[:, -1].max() + 0.02
+    assert theirs[:, -1].std() > 3 * ours[:, -1].std()
+    assert curves["course-long"][9] < ours[:, 9].min()
+    assert max(curves["course-long"][30:]) > max(curves["course-long"][:20]) + 0.005
+    assert abs(curves["course-long"][-1] - curves["course-long"][31]) < 0.001
+    longer, before = curves["course-longer"], curves["course-long"][-1]
+    averaged = score_runs(read_runs("course-longer"), split="validation")["mean_iou"][0]
+    sentences = [
+        "the article's rate is constant, and its seeds end farther apart",
+        "goes on rising, more and more slowly, and over its last eight epochs no more. "
+        "At first its curve is the lower one",
+        f"it has fallen from {before:.3f} to {longer[0]:.3f}, and it ends at "
+        f"{longer[-1]:.3f}",
+        f"On the validation pictures the mean scores no more: {averaged:.3f}",
+    ]
+    assert missing("07_training", sentences) == []
+
+
+def test_how_long_the_standard_tier_took():
+    run = read_runs("course")[0]
+    assert (run["where"]["device"], run["where"]["cores"]) == ("CPU", 2)
+    minutes = round(run["seconds"]["training"] / 60)
+    sentence = f"ours took {minutes} minutes, in bfloat16, on a processor with"
+    assert missing("07_training", [sentence]) == []
+
+
+def test_what_the_sixth_level_of_the_full_tier_costs():
+    course, long = (read_runs(name)[0]["parameters"] for name in TIER_RECIPES.values())
+    assert 1 / 6.5 < long / course - 1 < 1 / 5.5
+    assert missing("04_bottleneck", ["cost it a sixth more parameters"]) == []
+
+
+def test_the_tiny_network_against_the_articles():
+    tiny, article = read_runs("tiny"), read_runs("article-16")
+    assert 250 < 34_513_475 / tiny[0]["parameters"] < 350
+    assert 18 < article[0]["parameters"] / tiny[0]["parameters"] < 19
+    worst, best = (
+        score_runs(tiny)["mean_iou"].min(),
+        score_runs(article)["mean_iou"].max(),
+    )
+    assert worst > best + 0.02
+    sentence = (
+        "with a three-hundredth of the article's parameters, scores more than the "
+        "article at a quarter of its widths, which has eighteen times as many"
+    )
+    assert missing("07_training", [sentence]) == []
+
+
+def test_how_well_two_annotations_agree(shipped):
+    faults = read_measured("faults")
+    matrix = faults["between_annotations"]["matrix"]
+    three, merged = score_border(matrix), score_border(matrix, "merged")
+    assert len(faults["doubles"]) == 22
+    gap = three["mean_iou"] - shipped["class"]["mean_iou"]
+    sentences = [
+        f"agree to a mean IoU of {three['mean_iou']:.2f} and an accuracy of "
+        f"{three['pixel_accuracy']:.2f}",
+        f"to an IoU of the pet of {merged['iou'][0]:.2f}. Twenty-two photographs",
+        f"scores {three['mean_iou']:.2f} with the border as a class",
+        f"the border's {three['iou'][2]:.2f} says",
+        f"Ours stands {gap:.2f} below",
+    ]
+    assert missing("08_prediction", sentences) == []
+    row = " | ".join(f"{value:.3f}" for value in three["iou"])
+    sentences = [
+        f"{len(faults['doubles'])} of them stand in the train split",
+        f"| {row} | {three['mean_iou']:.3f} | {three['pixel_accuracy']:.3f} |",
+    ]
+    assert missing("01_dataset", sentences) == []
+
+
+def test_breeds_differ_as_their_sizes_do(pictures):
+    share = pictures.matrices[:, 0].sum(axis=1) / pictures.matrices.sum(axis=(1, 2))
+    breeds = list(pictures.breeds)
+    iou, shares = {}, {}
+    for label, breed in enumerate(breeds):
+        chosen = pictures.labels == label
+        iou[breed] = iou_per_class(pictures.matrices[chosen].sum(axis=0))[0]
+        shares[breed] = share[chosen].mean()
+    assert max(iou, key=iou.get) == "samoyed"
+    assert min(iou, key=iou.get) == "miniature_pinscher"
+    sentence = (
+        f"unfair to miniature pinschers, look at how they are photographed: on average "
+        f"{100 * shares['miniature_pinscher']:.0f} % of their pictures is pet, of the "
+        f"samoyeds' {100 * shares['samoyed']:.0f} %"
+    )
+    assert missing("08_prediction", [sentence]) == []
+
+
+def test_what_faults_and_doubles_cost(pictures):
+    faults = read_measured("faults")
+    empty = faults["empty_trimaps"]
+    assert len(empty["train"]) + len(empty["test"]) == 14
+    scores = np.array([mean_iou(matrix) for matrix in pictures.matrices])
+    worst = pictures.file_names[np.argsort(scores)[:8]]
+    faulty = np.isin(pictures.file_names, empty["test"])
+    doubled = np.isin(pictures.file_names, [name for _, name in faults["doubles"]])
+
+    def score(kept):
+        return mean_iou(pictures.matrices[kept].sum(axis=0))
+
+    everything = score(slice(None))
+    number = NUMBERS[np.isin(worst, empty["test"]).sum()].capitalize()
+    sentences = [
+        f"{number} of the eight hold no pet at all",
+        f"The {NUMBERS[faulty.sum()]} empty trimaps cost "
+        f"{score(~faulty) - everything:.4f} of the mean IoU over all pixels, the "
+        f"doubles give {everything - score(~doubled):.4f}.",
+    ]
+    assert missing("08_prediction", sentences) == []
+
+
+def test_most_errors_of_photographs_lie_within_four_pixels_of_the_border(pictures):
+    near = pictures.ring_errors[:3].sum() / pictures.ring_errors.sum()
+    assert near > 0.6
+    assert (
+        missing("08_prediction", ["Most errors lie in the border or within four"]) == []
+    )
+
+
+def test_small_pets_score_lower_and_species_differ_little(pictures):
+    cats, dogs = (
+        iou_per_class(pictures.matrices[pictures.species == code].sum(axis=0))[0]
+        for code in (0, 1)
+    )
+    assert abs(cats - dogs) < 0.05, "the chapter says: a few hundredths"
+    share = pictures.matrices[:, 0].sum(axis=1)
+    smallest = share <= np.quantile(share, 0.25)
+    smallest_iou = iou_per_class(pictures.matrices[smallest].sum(axis=0))[0]
+    assert smallest_iou < min(cats, dogs) - 0.1
+
+
+def test_drawings_are_strange_to_the_network_of_photographs():
+    drawn = read_card("course")["scores"]["drawn"]
+    own = read_card("drawn")["scores"]["class"]["mean_iou"]
+    sentence = (
+        f"Over the first {drawn['pictures']} of them its mean IoU is "
+        f"{drawn['mean_iou']:.2f}, where the one that learnt drawings has {own:.2f}"
+    )
+    assert missing("08_prediction", [sentence]) == []
+
+
+def test_card_and_pictures_and_run_belong_together(pictures):
+    card = read_card("course")
+    total = np.array(card["scores"]["test"]["matrix"])
+    np.testing.assert_array_equal(pictures.matrices.sum(axis=0), total)
+    run = read_runs(card["recipe"]["recipe"])[card["recipe"]["seed"]]
+    assert run["parameters"] == card["parameters"]
+    assert mean_iou(run["test"]["matrix"]) == pytest.approx(mean_iou(total), abs=0.0005)
+
+
+def gain(change, key="mean_iou"):
+    """Return a small network's scores less the plain one's, seed by seed."""
+    return compare_runs(read_runs(f"small-{change}"), read_runs("small"), key)
+
+
+def both(values):
+    """Write what two seeds lost or gained, without the sign: `0.05 and 0.11`."""
+    return " and ".join(f"{abs(value):.2f}" for value in values)
+
+
+def test_the_articles_recipe_and_ours_differ_in_ten_settings():
+    (ours,), (theirs,) = (read_runs(name)[:1] for name in ("course", "article-16"))
+    ours, theirs = ours["settings"], theirs["settings"]
+    differing = {k for k in ours if ours[k] != theirs.get(k)} - {"about"}
+    assert len(differing) == 10
+    sentence = "`article-16` and `course` differ in ten settings at once"
+    assert missing("07_training", [sentence]) == []
+
+
+def test_what_each_part_is_worth():
+    first, second = score_runs(read_runs("small"))["mean_iou"]
+    sentences = [
+        f"the plain network alone scores {first:.3f} with one and {second:.3f} with",
+        f"Without normalisation the network loses "
+        f"{both(gain('no-batch-normalization'))}, at a rate",
+        f"Half the widths lose {both(gain('narrow'))}, much of it",
+        f"twice the widths gain {gain('wide').mean():.2f}",
+        f"Cut skips cost {-gain('no-skips').mean():.2f}, with either seed",
+        f"frozen by the cache, costs {-gain('frozen-flip').mean():.3f}, and no "
+        f"augmentation at all hardly more: {-gain('no-augmentation').mean():.3f}",
+        f"With cross-entropy alone {both(gain('no-dice'))} are lost",
+        f"**Crops** cost {both(gain('crop'))}: they",
+        f"the network gains {both(gain('no-dropout'))}.",
+    ]
+    assert missing("07_training", sentences) == []
+
+
+def test_what_weighted_classes_and_up_sampling_change_beside_the_score():
+    plain, up, weighted = (
+        read_runs(name) for name in ("small", "small-up-sampling", "small-weighted")
+    )
+    accuracy, fallen = (
+        score_runs(runs)["pixel_accuracy"].mean() for runs in (plain, weighted)
+    )
+    work, more = (round(runs[0]["multiply_adds"] / 1e6) for runs in (plain, up))
+    sentences = [
+        f"accuracy falls from {accuracy:.2f} to {fallen:.2f}. In mean IoU the seeds",
+        f"takes {more} million multiply-adds for a picture where transposed "
+        f"convolutions take {work}",
+    ]
+    assert missing("07_training", sentences) == []
+
+
+def test_which_parts_both_seeds_agree_on():
+    for change in ("no-skips", "no-batch-normalization", "narrow"):
+        assert gain(change).max() < -0.04, change
+        iou = gain(change, "iou").mean(axis=0)
+        assert iou.argmin() == 2, f"{change}: the border loses most"
+    for change in ("frozen-flip", "no-augmentation", "crop", "no-dice"):
+        assert gain(change).max() < -0.01, change
+    assert gain("wide").min() > 0.03
+    assert gain("no-dropout").min() > 0.005
+    assert np.abs(gain("fresh-flip")).max() < 0.003
+    for change in ("up-sampling", "weighted"):
+        assert gain(change).min() < 0 < gain(change).max(), change
+    lost = -gain("no-dice", "iou").mean(axis=0)
+    assert lost[2] > 0.8 * lost.sum(), "nearly all of it at the border"
+    assert gain("weighted", "iou").mean(axis=0)[2] > 0
+    narrow = score_runs(read_runs("small-narrow"))["iou"][:, 2]
+    assert (narrow < 0.005).sum() == 1, "one seed has not found the border"
+
+
+@pytest.fixture(scope="module")
+def cuts():
+    """Mean IoU with all skips, without each one and without any, and the borders'."""
+    nets = {net["name"]: net["test"]["class"] for net in read_cuts()[0]["nets"]}
+    whole, *single, none = (score["mean_iou"] for score in nets.values())
+    borders = [nets[name]["iou"]["border"] for name in ("none", "all")]
+    return whole, single, none, borders
+
+
+def test_what_cut_skips_cost_the_drawn_network(cuts):
+    whole, single, none, borders = cuts
+    seeds = read_measured("quick_drawn")["mean_iou"]
+    assert read_card("drawn")["recipe"]["epochs"] == 40
+    sentences = [
+        "720 drawn pets, forty times each",  # 800 without a tenth for validation
+        f"costs {whole - none:.3f} of mean IoU, and {borders[0] - borders[1]:.3f} at",
+        f"Without skip 1 the score is {single[0]:.3f} and without skip 2 it is "
+        f"{single[1]:.3f}, a little *higher* than the {whole:.3f} of the whole",
+        f"without skip 3 it is {single[2]:.3f} and without skip 4 it is "
+        f"{single[3]:.3f}, lower",
+        f"between {seeds['lowest']:.3f} and {seeds['highest']:.3f}, and each of",
+        f"No single cut costs more than {whole - min(single):.3f}, and all four at "
+        f"once cost {whole - none:.3f}, five times the range of the seeds",
+    ]
+    assert missing("06_unet", sentences) == []
+
+
+def test_only_cutting_all_skips_costs_more_than_another_seed(cuts):
+    whole, single, none, _ = cuts
+    seeds = read_measured("quick_drawn")["mean_iou"]
+    assert single[0] > whole
+    assert single[1] > whole
+    assert all(seeds["lowest"] <= score <= seeds["highest"] for score in single[:3])
+    assert 0 < seeds["lowest"] - single[3] < seeds["highest"] - seeds["lowest"]
+    assert 4.5 < (whole - none) / (seeds["highest"] - seeds["lowest"]) < 5.5

@@ -1,0 +1,314 @@
+"""Made-up hand-ins of assignment 2: honest, unlucky and hostile."""
+
+import copy
+import json
+
+import nbformat
+from nbformat.v4 import new_code_cell
+
+from teach.wrong import change, read_wrong_answers
+
+ENDLESS = "while True:\n    pass"
+FLOOD = "while True:\n    print('x' * 1000)\n"
+NOISE = """
+import sys, warnings
+print("noise", file=sys.stderr)
+warnings.warn("more")
+return kernel_size // strides, -(-kernel_size // strides)
+"""
+HOG = "grown = []\nwhile True:\n    grown.append(bytearray(b'x') * 10**8)\n"
+EXIT = "import os\nos._exit(0)\n"
+SWALLOW = "while True:\n    try:\n        while True:\n            pass\n"
+SWALLOW += "    except BaseException:\n        pass\n"
+FORKS = "import os\nwhile True:\n    os.fork()\n"
+FILLS = """
+import os
+os.chdir(os.environ["JUPYTER_RUNTIME_DIR"])
+os.makedirs("in/deeper")
+number = 0
+while True:
+    number += 1
+    with open(f"in/deeper/{number}", "wb") as file:
+        file.write(bytes(10**7))
+"""
+DIGS = """
+import os
+os.chdir(os.environ["JUPYTER_RUNTIME_DIR"])
+for _ in range(3000):
+    os.mkdir("d")
+    os.chdir("d")
+os.chmod(os.environ["JUPYTER_RUNTIME_DIR"] + "/d", 0o300)
+"""
+DAWDLES = """
+import sys, time
+class Slow:
+    def find_spec(self, name, *rest):
+        if name == "numpy":
+            time.sleep(100)
+sys.modules.pop("numpy", None)
+sys.meta_path.insert(0, Slow())
+"""
+READS = """
+import json
+cells = json.load(open({source!r}))["cells"]
+solution = [c for c in cells if "# task: coverage" in "".join(c["source"])][0]
+exec("".join(solution["source"]), globals())
+return coverage(kernel_size, strides)
+"""
+CALLS = """
+import socket
+with socket.create_connection(("127.0.0.1", {port}), timeout=1) as line:
+    line.sendall(b"please")
+return kernel_size // strides, -(-kernel_size // strides)
+"""
+WRITES = """
+import sqlite3
+book = sqlite3.connect({gradebook!r})
+book.execute("update grade set manual_score = 20")
+book.commit()
+return kernel_size // strides, -(-kernel_size // strides)
+"""
+PATCHES = """
+import ast, builtins, IPython, numpy
+class Deaf(ast.NodeTransformer):
+    def visit_Assert(self, node):
+        return ast.Pass()
+shell = IPython.get_ipython()
+shell.ast_transformers.append(Deaf())
+builtins.AssertionError = KeyboardInterrupt
+numpy.allclose = numpy.array_equal = lambda *a, **k: True
+def quiet(*a, **k):
+    pass
+shell.showtraceback = quiet
+"""
+EQUAL = """
+class Same:
+    def __eq__(self, other): return True
+    def __ne__(self, other): return False
+    def __getattr__(self, name): return Same()
+    def __call__(self, *a, **k): return Same()
+    def __iter__(self): return iter([Same(), Same()])
+    def __matmul__(self, other): return Same()
+    def __array__(self, *a, **k): raise TypeError
+final_size = stamp = stamp_matrix = coverage = lambda *a: Same()
+"""
+FORGES = """
+from IPython.display import display
+def coverage(kernel_size, strides):
+    display({"application/x-answer": "[[1, 1]]"}, raw=True)
+    display({"application/x-answer": "[" * 100000}, raw=True)
+    import os
+    os._exit(0)
+"""
+TELLS = """
+def coverage(kernel_size, strides):
+    import inspect
+    import __main__
+    frame = inspect.currentframe().f_back
+    __main__.seen = [inspect.getsource(frame), *__main__.In]
+    return kernel_size // strides, -(-kernel_size // strides)
+"""
+
+
+def id_of(cell):
+    """Return the grade_id of a cell, or None."""
+    return cell.metadata.get("nbgrader", {}).get("grade_id")
+
+
+class Maker:
+    """Makes hand-ins of an assignment from its release and its solution.
+
+    Args:
+        class_folder: Where the assignment was made.
+        name: The assignment's.
+        port: Where on this machine a hand-in may try to call, and fail.
+    """
+
+    def __init__(self, class_folder, name, port=0):
+        source = class_folder / "source" / name / f"{name}.ipynb"
+        release = class_folder / "release" / name / f"{name}.ipynb"
+        gradebook = str(class_folder / "gradebook.db")
+        self.name = name
+        self.places = {"source": str(source), "gradebook": gradebook, "port": port}
+        self.release = nbformat.read(release, as_version=4)
+        solved = nbformat.read(source, as_version=4)
+        self.solutions = {
+            id_of(c): c.source for c in solved.cells if "BEGIN SOLUTION" in c.source
+        }
+
+    def empty(self):
+        """Return the notebook as students get it."""
+        return copy.deepcopy(self.release)
+
+    def right(self, **answers):
+        """Return the right notebook, but for the answers that are given."""
+        notebook = self.empty()
+        for cell in notebook.cells:
+            name = id_of(cell)
+            if name in self.solutions:
+                cell.source = answers.get(name, self.solutions[name])
+        return notebook
+
+    def instead(self, task, source):
+        """Return the right notebook with other code in the cell of one task."""
+        return self.right(**{task: f"# task: {task}\n{source}"})
+
+    def with_body(self, task, body):
+        """Return the right notebook with another function body in one task."""
+        head = self.solutions[task].split("    ### BEGIN SOLUTION")[0]
+        indented = "\n".join("    " + line for line in body.strip().splitlines())
+        return self.right(**{task: head + indented})
+
+    def with_cell(self, source, place=0, notebook=None):
+        """Return the right notebook with one more cell."""
+        notebook = notebook or self.right()
+        place = len(notebook.cells) if place is None else place
+        notebook.cells.insert(place, new_code_cell(source))
+        return notebook
+
+    def without(self, *names, notebook=None):
+        """Return the right notebook without some cells."""
+        notebook = notebook or self.right()
+        notebook.cells = [c for c in notebook.cells if id_of(c) not in names]
+        return notebook
+
+    def checks(self):
+        """Return the ids of all locked cells."""
+        return [
+            id_of(c)
+            for c in self.release.cells
+            if c.metadata.get("nbgrader", {}).get("locked")
+        ]
+
+    def edited(self, notebook):
+        """Return a notebook whose checks all say `pass`."""
+        for cell in notebook.cells:
+            if id_of(cell) in self.checks()[1:]:
+                cell.source = "pass"
+                cell.metadata.nbgrader["points"] = 100
+        return notebook
+
+    def stripped(self):
+        """Return the right notebook without any cell metadata."""
+        notebook = self.right()
+        for cell in notebook.cells:
+            cell.metadata = {}
+        return notebook
+
+    def twice(self, task):
+        """Return the right notebook with one answer cell copied, ids and all."""
+        notebook = self.right()
+        at = [id_of(c) for c in notebook.cells].index(task)
+        notebook.cells.insert(at, copy.deepcopy(notebook.cells[at]))
+        return notebook
+
+    def same_ids(self):
+        """Return the right notebook with one cell id for all cells."""
+        notebook = self.right()
+        for cell in notebook.cells:
+            cell["id"] = "same"
+        return notebook
+
+    def from_colab(self):
+        """Return the right notebook as Colab saves it."""
+        notebook = self.right()
+        notebook.metadata = {
+            "colab": {"provenance": [], "toc_visible": True},
+            "kernelspec": {"name": "python3", "display_name": "Python 3"},
+        }
+        notebook["nbformat_minor"] = 0
+        for number, cell in enumerate(notebook.cells):
+            del cell["id"]
+            cell.metadata["id"] = f"colab{number}"
+            if cell.cell_type == "code":
+                cell.metadata["outputId"] = f"out{number}"
+                cell["execution_count"] = number
+        return notebook
+
+    def claims(self):
+        """Return an empty notebook whose own cell says that it is a hidden check."""
+        cell = new_code_cell("answer = 'open sesame'")
+        marks = {"grade_id": "size-gap", "grade": True, "points": 20, "locked": True}
+        cell.metadata["nbgrader"] = marks
+        notebook = self.empty()
+        notebook.cells.append(cell)
+        return notebook
+
+    def always_equal(self):
+        """Return a notebook whose every answer is equal to anything."""
+        notebook = self.empty()
+        for cell in notebook.cells:
+            if id_of(cell) in self.solutions:
+                cell.source = f"# task: {id_of(cell)}\n{EQUAL}"
+        return notebook
+
+    def told(self):
+        """Return the right notebook that prints what it saw of a hidden check."""
+        notebook = self.instead("coverage", TELLS)
+        return self.with_cell("for text in seen:\n    print(text)", None, notebook)
+
+    def searching(self, body):
+        """Return the right notebook, but for an answer that reaches for a place."""
+        return self.with_body("coverage", body.format(**self.places))
+
+    def swapped(self):
+        """Return the right notebook with one plausible mistake."""
+        wrong = read_wrong_answers(self.name)[0]
+        mistake = change(self.solutions[wrong["task"]], wrong)
+        return self.right(**{wrong["task"]: mistake})
+
+
+# How a `Maker` makes each hand-in, and the points that it gets.
+HAND_INS = {
+    "correct": (lambda make: make.right(), 20),
+    "wrong": (lambda make: make.swapped(), 18),
+    "empty": (lambda make: make.empty(), 0),
+    "syntax-error": (lambda make: make.instead("stamp", "def stamp(x,\n"), 15),
+    "endless-function": (lambda make: make.with_body("coverage", ENDLESS), 16),
+    "endless-first": (lambda make: make.with_body("size", ENDLESS), 15),
+    "endless-top": (lambda make: make.with_cell(ENDLESS), 20),
+    "exit-function": (lambda make: make.with_body("matrix", EXIT), 10),
+    "exit-top": (lambda make: make.with_cell(EXIT), 0),
+    "swallows-above-imports": (lambda make: make.with_cell(SWALLOW), 0),
+    "exit-end": (lambda make: make.with_cell(EXIT, None), 20),
+    "deleted-checks": (lambda make: make.without(*make.checks()), 20),
+    "edited-checks": (lambda make: make.edited(make.right()), 20),
+    "edited-checks-empty": (lambda make: make.edited(make.empty()), 0),
+    "claims-a-check": (lambda make: make.claims(), 0),
+    "duplicated-answer": (lambda make: make.twice("stamp"), 20),
+    "deleted-answer": (lambda make: make.without("coverage"), 16),
+    "stripped-metadata": (lambda make: make.stripped(), 20),
+    "colab": (lambda make: make.from_colab(), 20),
+    "same-cell-ids": (lambda make: make.same_ids(), 20),
+    "memory-hog": (lambda make: make.with_body("coverage", HOG), 16),
+    "output-flood": (lambda make: make.with_cell(FLOOD), 20),
+    "flood-in-answer": (lambda make: make.with_body("coverage", FLOOD), 16),
+    "stderr-noise": (lambda make: make.with_body("coverage", NOISE), 20),
+    "swallows-interrupts": (lambda make: make.with_body("coverage", SWALLOW), 16),
+    "reads-files": (lambda make: make.searching(READS), 16),
+    "opens-sockets": (lambda make: make.searching(CALLS), 16),
+    "writes-gradebook": (lambda make: make.searching(WRITES), 16),
+    "patches-asserts": (lambda make: make.with_cell(PATCHES, 2, make.empty()), 0),
+    "patches-right": (lambda make: make.with_cell(PATCHES, 2), 20),
+    "always-equal": (lambda make: make.always_equal(), 0),
+    "forges-answers": (lambda make: make.instead("coverage", FORGES), 16),
+    "tells-hidden": (lambda make: make.told(), 20),
+    "forks": (lambda make: make.with_body("coverage", FORKS), 16),
+    "fills-the-disk": (lambda make: make.with_body("coverage", FILLS), 16),
+    "digs-folders": (lambda make: make.with_cell(DIGS, None), 20),
+}
+
+
+def broken_files():
+    """Map file names to contents that are no gradable notebook."""
+    deep = b'{"cells": ' + b"[" * 100_000
+    listed = json.dumps([1, 2]).encode()
+    cells = json.dumps({"cells": "many", "nbformat": 4, "nbformat_minor": 5}).encode()
+    return {
+        "not-a-notebook": b"%PDF-1.4 my homework",
+        "no-bytes": b"",
+        "binary": bytes(range(256)) * 10,
+        "json-list": listed,
+        "json-deep": deep,
+        "cells-are-text": cells,
+    }

@@ -1,0 +1,35 @@
+"""The teacher's guide says what the assignments hold and which commands there are."""
+
+import re
+
+from teach import course
+from teach.wrong import read_wrong_answers
+from tests.paths import BOOK, ROOT
+from tests.teaching.versions import NAMES
+
+
+def test_the_guide_lists_every_wrong_answer_with_its_checks():
+    guide = (BOOK / "teaching.md").read_text()
+    listed = re.findall(r"(?m)^\| (\d) \| `(\w+)` \| (.+?) \| (.+?) \|$", guide)
+    expected = [
+        (
+            str(int(name[:2])),
+            wrong["task"],
+            wrong["mistake"],
+            ", ".join(f"`{check}`" for check in wrong["caught"]),
+        )
+        for name in NAMES
+        for wrong in read_wrong_answers(name)
+    ]
+    assert listed == expected
+
+
+def test_the_guide_names_every_assignment_and_only_real_commands():
+    guide = (BOOK / "teaching.md").read_text()
+    makefile = (ROOT / "Makefile").read_text()
+    assert all(f"(assignments/{name}.ipynb)" in guide for name in NAMES)
+    targets = set(re.findall(r"make ([a-z]+)(?= ASSIGNMENT|`|\n)", guide))
+    assert {"assignments", "grade", "feedback", "formgrader", "slides"} <= targets
+    assert all(f"\n{target}:" in makefile for target in targets), targets
+    modules = re.findall(r"python -m teach\.(\w+)", guide)
+    assert all((course.TEACH / f"{module}.py").exists() for module in modules)
