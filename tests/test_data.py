@@ -395,6 +395,17 @@ def test_a_copy_with_a_cut_off_file_is_named(tmp_path, monkeypatch):
 # ------------------------------------------------------------------ pipeline
 
 
+@pytest.mark.parametrize("kind", ALL)
+def test_every_epoch_and_every_batch_is_drawn_anew(kind):
+    first, again, epoch, batch = (
+        draw_augmentation(64, ALL, 0, *place)[kind].numpy()
+        for place in ((0, 0), (0, 0), (1, 0), (0, 1))
+    )
+    np.testing.assert_array_equal(first, again)
+    assert (first != epoch).any()
+    assert (first != batch).any()
+
+
 def test_resize_shrinks_images_smoothly_and_keeps_trimaps_whole():
     image = np.zeros((4, 4, 3), "uint8")
     image[:, 2:] = 200
