@@ -21,7 +21,8 @@ class Recipe:
         dropout_rate: Dropout at the bottleneck.
         block_dropout_rate: Dropout in every encoder and decoder block.
         use_skips: What `build_unet` takes: which skip connections are kept.
-        augmentation: What `make_dataset` draws for the training pictures.
+        augmentation: What `make_dataset` draws for the training pictures, and what
+            `experiments.augmentation` adds: "zoom", "tint", "blur".
         frozen_flip: Draw the flips once, before the cache, as the article does.
         loss: A name in `experiments.losses.LOSSES`.
         constant_rate: Adam with one learning rate, in place of AdamW with a warm-up

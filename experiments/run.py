@@ -16,9 +16,11 @@ from typing import NamedTuple
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import ops
 
 import unetbook
+from experiments.augmentation import augment_stronger, draw_stronger
 from experiments.drawn import write_quick, write_skips
 from experiments.losses import LOSSES
 from experiments.networks import (
@@ -131,7 +133,7 @@ def training_epochs(pairs, recipe, seed):
     """
 
     def train_ds(epoch):
-        return make_dataset(
+        batches = make_dataset(
             pairs,
             recipe.batch_size,
             training=True,
@@ -139,8 +141,28 @@ def training_epochs(pairs, recipe, seed):
             seed=seed,
             epoch=epoch,
         )
+        return strengthen(batches, recipe, seed, epoch)
 
     return train_ds
+
+
+def strengthen(batches, recipe, seed, epoch):
+    """Add the steps of `experiments.augmentation` that a recipe names, if any."""
+    draws = [
+        draw_stronger(recipe.batch_size, recipe.augmentation, seed, epoch, index)
+        for index in range(len(batches))
+    ]
+    if not any(draws):
+        return batches
+
+    def prepare(index, batch):
+        num_images = tf.shape(batch[0])[0]  # the last batch may be smaller
+        chosen = {name: table[index][:num_images] for name, table in tables.items()}
+        return augment_stronger(*batch, chosen)
+
+    tables = {name: tf.stack([draw[name] for draw in draws]) for name in draws[0]}
+    stronger = batches.enumerate().map(prepare, tf.data.AUTOTUNE)
+    return stronger.prefetch(tf.data.AUTOTUNE)
 
 
 def make_recipe_optimizer(recipe, total_steps):
