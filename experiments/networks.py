@@ -5,10 +5,13 @@ from keras import layers, ops
 
 from unetbook.inspection import multiply_adds
 from unetbook.model import build_unet
+from unetbook.pretrained import build_pretrained_unet
 
 
 def build_network(recipe):
     """Build a recipe's uncompiled U-Net."""
+    if recipe.pretrained:
+        return build_pretrained_unet(recipe.image_size)
     model = build_unet(
         recipe.image_size,
         filters=recipe.filters,

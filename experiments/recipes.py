@@ -13,7 +13,10 @@ class Recipe:
         about: One line for people.
         data: What `load_pets` takes.
         pictures: Training pictures to use, or None for all.
+        pictures_per_epoch: Training pictures shown in one epoch, each as often as it
+            takes; None shows each once.
         image_size: Side of the square pictures in pixels.
+        pretrained: Build `build_pretrained_unet`; the next seven entries do not count.
         filters: Widths of the U-Net's levels, the bottleneck last.
         up_kernel_size: Side of the transposed convolutions' kernels.
         up_sampling: Repeat pixels and convolve in place of a transposed convolution.
@@ -39,7 +42,9 @@ class Recipe:
     about: str
     data: str = "oxford"
     pictures: int | None = None
+    pictures_per_epoch: int | None = None
     image_size: int = 128
+    pretrained: bool = False
     filters: tuple[int, ...] = (16, 32, 64, 128, 256)
     up_kernel_size: int = 2
     up_sampling: bool = False
@@ -137,6 +142,26 @@ ABLATIONS = {
     ),
     "small-no-dice": replace(SMALL, about="cross-entropy alone", loss="cross-entropy"),
 }
+# How much a photograph's mask is worth, with a pretrained encoder and without. All see
+# as many pictures, at half the side, so that only their variety differs.
+SCRATCH = replace(
+    COURSE,
+    about="course",
+    pictures_per_epoch=3312,
+    image_size=64,
+    augmentation=("flip", "crop", "colour"),
+    epochs=8,
+)
+ENCODED = replace(SCRATCH, about="pretrained", pretrained=True, learning_rate=1e-3)
+LABELS = {
+    f"{kind.about}-{pictures}": replace(
+        kind,
+        about=f"{kind.about}, 64 px, {pictures:,} labelled photographs",
+        pictures=pictures,
+    )
+    for pictures in (50, 100, 200, 400, 800, 3312)
+    for kind in (SCRATCH, ENCODED)
+}
 PHOTOGRAPHS = {
     "course-long": LONG,
     "course-longer": LONGER,
@@ -147,6 +172,7 @@ PHOTOGRAPHS = {
         ARTICLE, about="the article's at widths 16 to 256", filters=COURSE.filters
     ),
     **ABLATIONS,
+    **LABELS,
 }
 QUICK = replace(from_tier("quick", "the quick tier, on drawn pets"), data="drawn")
 DRAWN = replace(
@@ -169,6 +195,7 @@ RECIPES = {**PHOTOGRAPHS, "quick": QUICK, "drawn": DRAWN, **SKIPS}
 SHIPPED = {"course": "course-longer", "tiny": "tiny", "drawn": "drawn"}  # and recipe
 SEEDS = {"course": 5, "article": 5, "article-16": 5, "drawn": 1}
 SEEDS |= dict.fromkeys(SKIPS, 1)
+SEEDS |= {name: 2 if recipe.pictures <= 400 else 1 for name, recipe in LABELS.items()}
 OTHER_SEEDS = 3
 
 
@@ -191,6 +218,7 @@ def trial(recipe):
         recipe,
         data="drawn",
         pictures=32,
+        pictures_per_epoch=recipe.pictures_per_epoch and 64,
         image_size=32,
         filters=filters,
         batch_size=8,

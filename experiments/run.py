@@ -191,6 +191,8 @@ def train_recipe(recipe, name, seed, pairs, precision="float32"):
     if recipe.frozen_flip:
         train_pairs = freeze_flips(train_pairs, seed)
 
+    if recipe.pictures_per_epoch:
+        train_pairs = train_pairs.repeat().take(recipe.pictures_per_epoch)
     train_ds = training_epochs(train_pairs, recipe, seed)
     optimizer = make_recipe_optimizer(recipe, recipe.epochs * len(train_ds(0)))
     compile_unet(model, optimizer, loss=LOSSES[recipe.loss])

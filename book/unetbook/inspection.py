@@ -109,7 +109,7 @@ def multiply_adds(layer):
     """
     if isinstance(layer, layers.Conv2DTranspose):
         positions = layer.input.shape[1:3]
-    elif isinstance(layer, layers.Conv2D):
+    elif isinstance(layer, (layers.Conv2D, layers.DepthwiseConv2D)):
         positions = layer.output.shape[1:3]
     else:
         return 0

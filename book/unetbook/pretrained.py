@@ -6,10 +6,13 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from unetbook.encoders import build_efficient_unet
 from unetbook.files import describe_file, write_json, write_whole
 from unetbook.model import build_unet
 
 WEIGHTS_DIR = Path(__file__).parent / "weights"
+ENCODER_DIR = Path(__file__).parent / "weights" / "encoder"
+ENCODER = "efficientnet_lite0"
 CARD_KEYS = (
     "filters",
     "image_size",
@@ -20,6 +23,33 @@ CARD_KEYS = (
     "limits",
 )
 REMEDY = "Run `make weights` to train them again, or take the file from the repository."
+RENAMED = {"course": "large"}  # until version 0.1.0
+
+
+def build_pretrained_unet(image_size, num_classes=3):
+    """Build a U-Net whose encoder has learnt from a million photographs of ImageNet.
+
+    Built in chapter 12. The encoder is EfficientNet-Lite0 (Tan & Le, 2019) and comes
+    with the book; the decoder is made of the course's own `decoder_block`s, with random
+    weights.
+
+    Args:
+        image_size: Side of the square picture in pixels, or `(height, width)`; a
+            multiple of 32.
+        num_classes: Channels of the output.
+
+    Returns:
+        An uncompiled `keras.Model` from float32 images `(batch, height, width, 3)` in
+        [0, 1] to float32 probabilities `(batch, height, width, num_classes)`.
+
+    Raises:
+        ValueError: If `image_size` is no multiple of 32, or the encoder's weights are
+            missing or changed.
+    """
+    model, encoder = build_efficient_unet(image_size, num_classes)
+    card = json.loads((ENCODER_DIR / f"{ENCODER}.json").read_text())
+    assign_weights(encoder, ENCODER_DIR / f"{ENCODER}.npz", card)
+    return model
 
 
 def save_pretrained(model, name, card):
@@ -41,20 +71,15 @@ def save_pretrained(model, name, card):
     missing = [key for key in CARD_KEYS if key not in card]
     if missing:
         raise ValueError(f"card lacks {', '.join(missing)}. It needs {CARD_KEYS}.")
-    expected = build_unet(card["image_size"], filters=tuple(card["filters"]))
+    expected = build_from_card(card)
     if [w.shape for w in model.weights] != [w.shape for w in expected.weights]:
         raise ValueError(
-            f"card describes build_unet({card['image_size']}, filters="
-            f"{card['filters']}), and the model is another. Correct the card."
+            f"card describes a network of image_size={card['image_size']} and filters="
+            f"{card['filters']}, and the model is another. Correct the card."
         )
-    weights = [keras.ops.convert_to_numpy(weight) for weight in model.weights]
-    with np.errstate(over="ignore"):
-        halves = [weight.astype("float16") for weight in weights]
-    if not all(np.isfinite(half).all() for half in halves):
-        raise ValueError("model has a weight beyond float16's range, 65,504.")
     WEIGHTS_DIR.mkdir(parents=True, exist_ok=True)
     file = WEIGHTS_DIR / f"{name}.npz"
-    write_whole(file, lambda path: np.savez(path, *halves))
+    write_halves(file, map(keras.ops.convert_to_numpy, model.weights))
     card = {**card, "parameters": model.count_params(), **describe_file(file)}
     write_json(WEIGHTS_DIR / f"{name}.json", card)
     return card
@@ -74,7 +99,37 @@ def load_pretrained(name="drawn"):
         ValueError: If there are no such weights, or they are not those of the card.
     """
     card = read_card(name)
-    file = WEIGHTS_DIR / f"{name}.npz"
+    model = build_from_card(card)
+    assign_weights(model, WEIGHTS_DIR / f"{name}.npz", card)
+    return model
+
+
+def build_from_card(card):
+    """Build the network that a card describes, with random weights."""
+    if card.get("encoder"):
+        return build_efficient_unet(card["image_size"])[0]
+    return build_unet(card["image_size"], filters=tuple(card["filters"]))
+
+
+def write_halves(file, weights):
+    """Write arrays as float16.
+
+    Raises:
+        ValueError: If a weight does not fit into float16.
+    """
+    with np.errstate(over="ignore"):
+        halves = [weight.astype("float16") for weight in weights]
+    if not all(np.isfinite(half).all() for half in halves):
+        raise ValueError("model has a weight beyond float16's range, 65,504.")
+    write_whole(file, lambda path: np.savez(path, *halves))
+
+
+def assign_weights(model, file, card):
+    """Give a model the weights of a file, which must be the one of its card.
+
+    Raises:
+        ValueError: If the file is missing, or it is not that of the card.
+    """
     if not file.is_file():
         raise ValueError(f"{file} is missing. {REMEDY}")
     found = describe_file(file)["sha256"]
@@ -83,11 +138,9 @@ def load_pretrained(name="drawn"):
             f"{file} has the SHA-256 {found[:12]}..., and its card says "
             f"{card['sha256'][:12]}...: the file was changed or cut short. {REMEDY}"
         )
-    model = build_unet(card["image_size"], filters=tuple(card["filters"]))
     with np.load(file, allow_pickle=False) as arrays:
         for number, weight in enumerate(model.weights):
             weight.assign(arrays[f"arr_{number}"].astype("float32"))
-    return model
 
 
 def list_pretrained():
@@ -101,6 +154,11 @@ def read_card(name="drawn"):
     Raises:
         ValueError: If there is no such card, or it is damaged.
     """
+    if name in RENAMED:
+        raise ValueError(
+            f"name={name!r}: these weights are now called {RENAMED[name]!r}. "
+            f"Write {RENAMED[name]!r}."
+        )
     if name not in list_pretrained():
         there = ", ".join(list_pretrained()) or "none"
         raise ValueError(f"name={name!r}: the weights there are: {there}. {REMEDY}")
