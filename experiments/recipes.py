@@ -33,6 +33,8 @@ class Recipe:
         learning_rate: The highest rate.
         batch_size: Pictures in one training step.
         epochs: Passes over the training pictures.
+        averaged_epochs: In the end, take the mean of the weights at the ends of so many
+            of the last epochs (Izmailov et al., 2018); 0 takes the last weights.
         after: Name of the recipe whose trained network, of the same seed, this one
             goes on from with a schedule of its own (Loshchilov & Hutter, 2017). In the
             end its weights are averaged with those that it went on from (Wortsman et
@@ -59,6 +61,7 @@ class Recipe:
     learning_rate: float = 3e-3
     batch_size: int = 16
     epochs: int = 10
+    averaged_epochs: int = 0
     after: str | None = None
 
 

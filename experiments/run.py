@@ -39,7 +39,7 @@ from unetbook.files import write_json
 from unetbook.prediction import evaluate_masks, evaluate_pictures
 from unetbook.results import MEASURED_DIR, read_measured
 from unetbook.sources.splits import list_names, select
-from unetbook.training import compile_unet, make_optimizer, train
+from unetbook.training import MeanWeights, compile_unet, make_optimizer, train
 
 # One validation split of the photographs for all seeds: the spread is the training's.
 # Of the drawn pets each seed cuts its own, as chapter 7 does.
@@ -172,6 +172,13 @@ def make_recipe_optimizer(recipe, total_steps):
     return make_optimizer(recipe.learning_rate, total_steps)
 
 
+def average_last_epochs(recipe):
+    """Return the callbacks that average a recipe's last epochs, if it asks for that."""
+    if not recipe.averaged_epochs:
+        return ()
+    return (MeanWeights(max(0, recipe.epochs - recipe.averaged_epochs)),)
+
+
 def train_recipe(recipe, name, seed, pairs, precision="float32"):
     """Train a recipe, or go on with a run that was stopped.
 
@@ -201,7 +208,13 @@ def train_recipe(recipe, name, seed, pairs, precision="float32"):
     val_ds = make_dataset(pairs.validation, SCORE_BATCH)
     run_dir = find_run_dir(recipe, name, seed)
     history = train(
-        model, train_ds, val_ds, recipe.epochs, run_dir=run_dir, settings=settings
+        model,
+        train_ds,
+        val_ds,
+        recipe.epochs,
+        run_dir=run_dir,
+        settings=settings,
+        callbacks=average_last_epochs(recipe),
     )
     if recipe.after:
         average_weights(model, first_weights)

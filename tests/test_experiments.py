@@ -173,10 +173,20 @@ def test_scores_of_pictures_are_those_by_hand(drawn_pets):
     assert loss == pytest.approx(float(cross_entropy), rel=1e-4)
 
 
-def start(folder):
-    command = ["run", "course", "--trial", "--folder", str(folder)]
+STRONGER = {"augmentation": ("flip", "zoom", "tint", "blur"), "averaged_epochs": 2}
+
+
+def start(folder, changes):
+    """Try the recipe `course`, with these changes, in a process of its own."""
+    code = f"""if True:
+        from dataclasses import replace
+        from experiments.__main__ import main
+        from experiments.recipes import RECIPES
+        RECIPES["course"] = replace(RECIPES["course"], **{changes!r})
+        main(["run", "course", "--trial", "--folder", {str(folder)!r}])
+    """
     return subprocess.Popen(
-        [sys.executable, "-m", "experiments", *command],
+        [sys.executable, "-c", code],
         cwd=ROOT,
         env=os.environ | {"UNETBOOK_RUNS": str(folder / "runs")},
         stdout=subprocess.PIPE,
@@ -217,15 +227,18 @@ def test_a_recipe_goes_on_from_the_network_of_another(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("changes", [{}, STRONGER])
 def test_a_run_killed_and_resumed_writes_the_same_file(
-    drawn_pets, tmp_path, monkeypatch, capsys
+    drawn_pets, tmp_path, monkeypatch, capsys, changes
 ):
+    monkeypatch.setitem(RECIPES, "course", dataclasses.replace(COURSE, **changes))
+
     def finish(folder):
         monkeypatch.setenv("UNETBOOK_RUNS", str(folder / "runs"))
         main(["run", "course", "--trial", "--folder", str(folder)])
 
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    process = start(killed)
+    process = start(killed, changes)
     for line in process.stdout:
         if line.startswith("epoch 1/2"):
             process.send_signal(signal.SIGKILL)

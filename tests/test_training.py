@@ -23,6 +23,7 @@ from unetbook.progress import format_time
 from unetbook.results import read_measured
 from unetbook.training import (
     LOSSES,
+    MeanWeights,
     compile_unet,
     cross_entropy_and_dice,
     make_optimizer,
@@ -411,6 +412,79 @@ def test_unfinished_file_leaves_the_old_one(tmp_path):
         write_whole(tmp_path / "a.txt", fail)
     assert (tmp_path / "a.txt").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+# the mean of weights over epochs
+
+
+class Collect(keras.callbacks.Callback):
+    """Keep the weights at the end of every epoch."""
+
+    def on_train_begin(self, logs=None):
+        self.weights = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.weights.append(self.model.get_weights())
+
+
+@pytest.fixture(scope="module")
+def averaged(tmp_path_factory):
+    """One uninterrupted run, averaged over its last two epochs: weights and folder."""
+    model, run_dir = fresh(), tmp_path_factory.mktemp("averaged")
+    history = run(model, run_dir, callbacks=[MeanWeights(1)])
+    return model.get_weights(), history, run_dir
+
+
+def test_the_mean_is_that_of_the_weights_at_the_ends_of_the_epochs():
+    model, collect = fresh(), Collect()
+    run(model, callbacks=[collect, MeanWeights(1)])
+    _, second, third = collect.weights
+    for mean, one, other in zip(model.get_weights(), second, third, strict=True):
+        np.testing.assert_allclose(mean, (one + other) / 2, rtol=1e-5, atol=1e-7)
+    assert not np.array_equal(second[0], third[0])
+
+
+def test_training_goes_on_from_weights_that_are_no_mean(finished, averaged):
+    assert without_seconds(averaged[1]) == without_seconds(finished[1])
+    model = spoilt()  # a checkpoint with a mean is read without one, too
+    restore_checkpoint(averaged[2] / "checkpoint.npz", model)
+    assert_same(values(model), finished[0])
+
+
+@pytest.mark.parametrize("epoch", range(EPOCHS))
+def test_a_stopped_and_resumed_mean_has_the_same_bits(averaged, tmp_path, epoch):
+    with pytest.raises(KeyboardInterrupt):
+        run(fresh(), tmp_path, callbacks=[MeanWeights(1), Stop(epoch)])
+    model = spoilt()
+    run(model, tmp_path, callbacks=[MeanWeights(1)])
+    assert_same(model.get_weights(), averaged[0])
+
+
+def test_a_finished_run_gives_its_mean_again(averaged):
+    model = spoilt()
+    assert run(model, averaged[2], callbacks=[MeanWeights(1)]) == averaged[1]
+    assert_same(model.get_weights(), averaged[0])
+
+
+def test_a_run_that_ends_before_its_first_epoch_keeps_its_weights(finished):
+    model = fresh()
+    run(model, callbacks=[MeanWeights(EPOCHS)])
+    assert_same(values(model), finished[0])
+
+
+def test_a_run_begun_without_a_mean_takes_one_of_epochs_to_come(averaged, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        run(fresh(), tmp_path, callbacks=[Stop(1)])
+    with pytest.raises(ValueError, match=r"without a mean\. Give MeanWeights\(1\)"):
+        run(spoilt(), tmp_path, callbacks=[MeanWeights(0)])
+    model = spoilt()
+    run(model, tmp_path, callbacks=[MeanWeights(1)])
+    assert_same(model.get_weights(), averaged[0])
+
+
+def test_another_mean_in_run_dir_is_named(averaged):
+    with pytest.raises(ValueError, match=r"epoch 1\. Give MeanWeights\(1\)"):
+        run(spoilt(), averaged[2], callbacks=[MeanWeights(2)])
 
 
 # what a reader is told

@@ -14,6 +14,7 @@ from keras import ops
 from unetbook.files import write_json, write_whole
 
 ANOTHER_FOLDER = "Give another run_dir, or delete this folder to train from the start."
+MEMORY = "memory "  # before the names of arrays that are no variables
 
 
 def describe_run(model, epochs, settings=None):
@@ -66,13 +67,14 @@ def flatten(value, name=""):
     return flat
 
 
-def open_run(run_dir, model, description):
+def open_run(run_dir, model, description, memory=None):
     """Start the run in `run_dir`, or restore the one that is there.
 
     Args:
         run_dir: A `Path`, or None.
         model: A compiled model; its variables are overwritten if a run is there.
         description: From `describe_run`.
+        memory: A dictionary, filled as in `restore_checkpoint`.
 
     Returns:
         `(epochs_done, history)`.
@@ -92,7 +94,7 @@ def open_run(run_dir, model, description):
         save_checkpoint(run_dir / "checkpoint.npz", model, 0, {})
         return 0, {}
     check_same_run(run_dir, description)
-    epoch, history = restore_checkpoint(run_dir / "checkpoint.npz", model)
+    epoch, history = restore_checkpoint(run_dir / "checkpoint.npz", model, memory)
     write_history(run_dir / "history.csv", history)
     return epoch, history
 
@@ -161,16 +163,16 @@ def list_facts(description):
     return facts
 
 
-def save_run(run_dir, model, epoch, history):
+def save_run(run_dir, model, epoch, history, memory=None):
     """Save the checkpoint, the table of epochs and, if this is it, the best weights."""
     scores = history.get("val_mean_iou")
     if scores and np.argmax(scores) == len(scores) - 1:
         write_whole(run_dir / "best.weights.h5", model.save_weights)
-    save_checkpoint(run_dir / "checkpoint.npz", model, epoch, history)
+    save_checkpoint(run_dir / "checkpoint.npz", model, epoch, history, memory)
     write_history(run_dir / "history.csv", history)
 
 
-def save_checkpoint(path, model, epoch, history):
+def save_checkpoint(path, model, epoch, history, memory=None):
     """Save every variable of the model and its optimizer, or leave the old file.
 
     Dropout's random state is a variable too, which `model.get_weights()` leaves out.
@@ -180,19 +182,22 @@ def save_checkpoint(path, model, epoch, history):
         model: A compiled model whose optimizer is built.
         epoch: Number of finished epochs.
         history: Dictionary of lists, kept in the same file.
+        memory: Dictionary of arrays, kept in the same file; what `MeanWeights` holds.
     """
     variables = [*model.variables, *model.optimizer.variables]
     arrays = [ops.convert_to_numpy(variable) for variable in variables]
     progress = json.dumps({"epoch": epoch, "history": history})
-    write_whole(path, lambda file: np.savez(file, *arrays, progress=progress))
+    kept = {MEMORY + name: array for name, array in (memory or {}).items()}
+    write_whole(path, lambda file: np.savez(file, *arrays, progress=progress, **kept))
 
 
-def restore_checkpoint(path, model):
+def restore_checkpoint(path, model, memory=None):
     """Set every variable of the model and its optimizer from a checkpoint.
 
     Args:
         path: File from `save_checkpoint`.
         model: A model built and compiled in the same way.
+        memory: A dictionary that gets the arrays that were kept beside the variables.
 
     Returns:
         `(epoch, history)` as saved.
@@ -203,8 +208,11 @@ def restore_checkpoint(path, model):
     """
     try:
         with np.load(path, allow_pickle=False) as file:
-            progress = json.loads(str(file["progress"]))
-            arrays = [file[f"arr_{number}"] for number in range(len(file.files) - 1)]
+            contents = dict(file)
+        progress = json.loads(str(contents.pop("progress")))
+        names = [name for name in contents if name.startswith(MEMORY)]
+        kept = {name.removeprefix(MEMORY): contents.pop(name) for name in names}
+        arrays = [contents[f"arr_{number}"] for number in range(len(contents))]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(
             f"The checkpoint {path} cannot be read ({error}). {ANOTHER_FOLDER}"
@@ -218,6 +226,9 @@ def restore_checkpoint(path, model):
         )
     for variable, array in zip(variables, arrays, strict=True):
         variable.assign(array)
+    if memory is not None:
+        memory.clear()
+        memory.update(kept)
     return progress["epoch"], progress["history"]
 
 

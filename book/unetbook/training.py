@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import keras
+import numpy as np
 from keras import ops
 
 from unetbook.checkpoints import describe_run, open_run, save_run
@@ -130,7 +131,7 @@ def train(
         run_dir: Folder of this run's files, made if missing; None keeps nothing.
         settings: A `Config` or a dictionary to compare on resume.
         callbacks: Keras callbacks. They see one training from begin to end; what
-            they remember is not in the checkpoint.
+            they remember is not in the checkpoint, but for a `MeanWeights`.
 
     Returns:
         A dictionary of lists, one entry an epoch: `loss`, `accuracy`, `mean_iou`, the
@@ -143,7 +144,10 @@ def train(
     """
     check_training(model, train_ds, epochs)
     run_dir = None if run_dir is None else Path(run_dir)
-    done, history = open_run(run_dir, model, describe_run(model, epochs, settings))
+    means = [callback for callback in callbacks if isinstance(callback, MeanWeights)]
+    memory = means[0].memory if means else None
+    description = describe_run(model, epochs, settings)
+    done, history = open_run(run_dir, model, description, memory)
     progress = Progress(epochs, done)
     hooks = EpochCallbacks([*callbacks, progress], True, model=model, epochs=epochs)
     hooks.begin()
@@ -151,7 +155,7 @@ def train(
         for epoch in range(done, epochs):
             train_epoch(model, train_ds(epoch), val_ds, epoch, history, hooks)
             if run_dir is not None:
-                save_run(run_dir, model, epoch + 1, history)
+                save_run(run_dir, model, epoch + 1, history, memory)
             done = epoch + 1
             progress.show_epoch(history)
             if model.stop_training:
@@ -243,3 +247,59 @@ def explain_stop(run_dir, done, epochs):
         f"Stopped in epoch {done + 1} of {epochs}; {saved} saved in {run_dir}. "
         "Run the same call again to go on from there."
     )
+
+
+class MeanWeights(keras.callbacks.Callback):
+    """Give the model, at the end of `train`, the mean of its weights over epochs.
+
+    Training itself goes on from the weights of the last epoch, and their scores are in
+    the history. A step falls short of or beyond what is best by chance; the mean of
+    many lies closer (stochastic weight averaging, Izmailov et al., 2018). The moving
+    statistics of batch normalisation are averaged with the other weights, not counted
+    anew as in the paper: under a rate that falls to 0 the networks of the last epochs
+    are nearly one, and their statistics with them. `train` keeps the mean in its
+    checkpoint. Keras's `use_ema` overwrites the weights whenever `fit` ends, which
+    here is after every epoch.
+
+    Args:
+        first_epoch: Number of the first epoch, counted from 0, whose end counts. Make a
+            new object for each training.
+    """
+
+    def __init__(self, first_epoch):
+        super().__init__()
+        self.first_epoch = first_epoch
+        self.memory = {}
+
+    def on_train_begin(self, logs=None):
+        """Raise a `ValueError` if another mean was restored than is asked for."""
+        first = self.memory.get("first_epoch", self.first_epoch)
+        if first != self.first_epoch:
+            raise ValueError(
+                f"first_epoch={self.first_epoch}: the mean in this run_dir begins with "
+                f"epoch {first}. Give MeanWeights({first})."
+            )
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Raise a `ValueError` if the mean of the epochs before is missing."""
+        if epoch > self.first_epoch and not self.memory:
+            raise ValueError(
+                f"first_epoch={self.first_epoch}: this run went on to epoch {epoch} "
+                f"without a mean. Give MeanWeights({epoch}), or a later epoch."
+            )
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Move the mean to the weights, by one over the number of epochs in it."""
+        count = epoch - self.first_epoch + 1
+        if count < 1:
+            return
+        self.memory["first_epoch"] = np.array(self.first_epoch)
+        for number, weights in enumerate(self.model.get_weights()):
+            mean = self.memory.get(f"mean {number}", weights)
+            self.memory[f"mean {number}"] = mean + (weights - mean) / count
+
+    def on_train_end(self, logs=None):
+        """Give the model the mean, if an epoch counted."""
+        if self.memory:
+            numbers = range(len(self.model.weights))
+            self.model.set_weights([self.memory[f"mean {n}"] for n in numbers])
