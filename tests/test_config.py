@@ -56,6 +56,7 @@ def test_16_bits_are_left_to_a_gpu(monkeypatch):
 
 def test_folders_follow_their_settings(monkeypatch, tmp_path):
     monkeypatch.setenv("UNETBOOK_CACHE", str(tmp_path))
+    monkeypatch.delenv("UNETBOOK_RUNS")
     assert cache_dir() == tmp_path
     assert runs_dir() == tmp_path / "runs"
 
