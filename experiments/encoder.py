@@ -79,9 +79,7 @@ def main(options):
         run_module("experiments.encoder", chosen, [str(file)])
         with np.load(file) as arrays:
             card = write_encoder(list(arrays.values()))
-    print(
-        f"wrote weights/encoder: {card['bytes']:,} bytes, {card['parameters']:,} parameters"
-    )
+    print(f"wrote weights/encoder: {card['bytes']:,} bytes")
 
 
 if __name__ == "__main__":  # where PyTorch is

@@ -19,7 +19,7 @@ ROOMS = (
         "augmentation",
     },
     {"pictures", "metrics", "model", "checkpoints", "inspection", "gradients"},
-    {"sources", "training", "pretrained", "results"},
+    {"sources", "training", "encoders", "pretrained", "results"},
     {"data", "prediction"},
     {"figures"},
     {"explorers"},

@@ -9,6 +9,7 @@ import numpy as np
 from unetbook.encoders import build_efficient_unet
 from unetbook.files import describe_file, write_json, write_whole
 from unetbook.model import build_unet
+from unetbook.results import OLD_WEIGHTS, check_renamed
 
 WEIGHTS_DIR = Path(__file__).parent / "weights"
 ENCODER_DIR = Path(__file__).parent / "weights" / "encoder"
@@ -23,7 +24,6 @@ CARD_KEYS = (
     "limits",
 )
 REMEDY = "Run `make weights` to train them again, or take the file from the repository."
-RENAMED = {"course": "large"}  # until version 0.1.0
 
 
 def build_pretrained_unet(image_size, num_classes=3):
@@ -154,11 +154,7 @@ def read_card(name="drawn"):
     Raises:
         ValueError: If there is no such card, or it is damaged.
     """
-    if name in RENAMED:
-        raise ValueError(
-            f"name={name!r}: these weights are now called {RENAMED[name]!r}. "
-            f"Write {RENAMED[name]!r}."
-        )
+    check_renamed(name, OLD_WEIGHTS)
     if name not in list_pretrained():
         there = ", ".join(list_pretrained()) or "none"
         raise ValueError(f"name={name!r}: the weights there are: {there}. {REMEDY}")
