@@ -22,7 +22,7 @@ from experiments.run import (
 )
 from unetbook.config import describe
 from unetbook.data import cache_pairs, load_pets, make_dataset
-from unetbook.encoders import FILTERS
+from unetbook.encoders import FILTERS, STAGES
 from unetbook.files import write_whole
 from unetbook.metrics import mean_iou
 from unetbook.prediction import evaluate_masks, predict_masks
@@ -68,7 +68,8 @@ def ship(name, seed, precision="float32"):
 def describe_network(recipe):
     """Return the entries of a card that the network is built from."""
     if recipe.pretrained:
-        return {"encoder": ENCODER, "filters": FILTERS, "image_size": recipe.image_size}
+        network = {"encoder": ENCODER, "stages": STAGES, "filters": FILTERS}
+        return {**network, "image_size": recipe.image_size}
     return {"filters": recipe.filters, "image_size": recipe.image_size}
 
 
