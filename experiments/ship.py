@@ -22,11 +22,11 @@ from experiments.run import (
 )
 from unetbook.config import describe
 from unetbook.data import cache_pairs, load_pets, make_dataset
-from unetbook.encoders import FILTERS, STAGES
+from unetbook.encoders import STAGES
 from unetbook.files import write_whole
 from unetbook.metrics import mean_iou
 from unetbook.prediction import evaluate_masks, predict_masks
-from unetbook.pretrained import ENCODER, save_pretrained
+from unetbook.pretrained import ENCODER, FILTERS, save_pretrained
 from unetbook.results import MEASURED_DIR, RINGS
 
 ENCODER_LICENCE = " The encoder began with weights under the Apache License 2.0."

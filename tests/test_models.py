@@ -117,9 +117,10 @@ def test_weights_of_another_network_are_refused(writer, weights):
 
 def test_a_pretrained_network_computes_what_keras_does(writer):
     onnxruntime = pytest.importorskip("onnxruntime", reason="pip install onnxruntime")
-    from unetbook.encoders import FILTERS, STAGES, build_efficient_unet
+    from unetbook.encoders import STAGES
+    from unetbook.pretrained import FILTERS, build_pretrained_unet
 
-    keras_model, _ = build_efficient_unet(64)
+    keras_model = build_pretrained_unet(64)
     rng = np.random.default_rng(0)
     halves = []
     for weight in keras_model.weights:  # no two alike, variances above 0
