@@ -19,6 +19,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from experiments.isolated import run_module
 from experiments.recipes import GROUPS, PHOTOGRAPHS, RECIPES, SHIPPED, planned_seeds
 from unetbook.config import hold_stderr
+from unetbook.results import OLD_RECIPES, OLD_WEIGHTS, check_renamed
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 COMMANDS = {
@@ -36,6 +37,18 @@ COMMANDS = {
 }
 
 
+def current_name(renamed):
+    """Return what makes an option's type of a name, and refuses an old one."""
+
+    def check(name):
+        try:
+            return check_renamed(name, renamed)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(error) from error
+
+    return check
+
+
 def make_parser():
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(
@@ -47,10 +60,11 @@ def make_parser():
     parsers = {name: commands.add_parser(name, help=h) for name, h in COMMANDS.items()}
     run, ship = parsers["run"], parsers["ship"]
     names = [*PHOTOGRAPHS, *GROUPS]
-    run.add_argument("names", nargs="+", choices=names, metavar="RECIPE")
+    recipe = {"type": current_name(OLD_RECIPES), "choices": names}
+    run.add_argument("names", nargs="+", metavar="RECIPE", **recipe)
     run.add_argument("--seed", type=int, action="append", help="0 if not given")
     run.add_argument("--trial", action="store_true", help="a few drawn pets; seconds")
-    ship.add_argument("name", choices=SHIPPED)
+    ship.add_argument("name", type=current_name(OLD_WEIGHTS), choices=SHIPPED)
     ship.add_argument("--seed", type=int, default=0)
     for command in (run, ship):
         command.add_argument("--precision", choices=PRECISIONS, default="float32")

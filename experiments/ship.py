@@ -11,7 +11,7 @@ from keras import ops
 from scipy import ndimage
 
 from experiments.drawn import describe_drawn, score_borders, to_config
-from experiments.recipes import RECIPES, SHIPPED
+from experiments.recipes import RECIPES
 from experiments.run import (
     SCORE_BATCH,
     describe_place,
@@ -22,12 +22,14 @@ from experiments.run import (
 )
 from unetbook.config import describe
 from unetbook.data import cache_pairs, load_pets, make_dataset
+from unetbook.encoders import STAGES
 from unetbook.files import write_whole
 from unetbook.metrics import mean_iou
 from unetbook.prediction import evaluate_masks, predict_masks
-from unetbook.pretrained import save_pretrained
+from unetbook.pretrained import ENCODER, FILTERS, save_pretrained
 from unetbook.results import MEASURED_DIR, RINGS
 
+ENCODER_LICENCE = " The encoder began with weights under the Apache License 2.0."
 DRAWN_PICTURES = 64  # of the drawn test split: a score that everybody can recompute
 
 
@@ -42,23 +44,33 @@ def ship(name, seed, precision="float32"):
     Returns:
         The card.
     """
-    recipe = RECIPES[SHIPPED[name]]
+    recipe = RECIPES[name]
     pairs = load_pairs(recipe, seed)
-    model, _ = train_recipe(recipe, SHIPPED[name], seed, pairs, precision)
+    model, _ = train_recipe(recipe, name, seed, pairs, precision)
     round_weights(model)
     matrices, loss = score_pictures(model, pairs.test)
     made_by = f"python -m experiments ship {name} --seed {seed}"
-    card = {"filters": recipe.filters, "image_size": recipe.image_size}
+    card = describe_network(recipe)
     if recipe.data == "drawn":
         card |= describe_drawn_net(recipe, seed, matrices, made_by)
     else:
-        origin = {"made_by": made_by, "recipe": SHIPPED[name], "seed": seed}
+        origin = {"made_by": made_by, "recipe": name, "seed": seed}
         origin["where"] = describe_place(precision)
         scores = {"test": describe_score(matrices, loss)}
         scores["drawn"] = score_drawn(model, recipe.image_size)
         card |= describe_photographs_net(pairs.description, origin, scores)
+        if recipe.pretrained:
+            card["licence"] += ENCODER_LICENCE
         write_pictures(name, model, pairs.test, matrices, made_by)
     return save_pretrained(model, name, card)
+
+
+def describe_network(recipe):
+    """Return the entries of a card that the network is built from."""
+    if recipe.pretrained:
+        network = {"encoder": ENCODER, "stages": STAGES, "filters": FILTERS}
+        return {**network, "image_size": recipe.image_size}
+    return {"filters": recipe.filters, "image_size": recipe.image_size}
 
 
 def round_weights(model):

@@ -118,3 +118,10 @@ def test_missing_masks_of_the_cut_nets_are_named_with_their_command(tmp_path):
     (tmp_path / "skips.json").write_text("{}")
     with pytest.raises(ValueError, match="skips_pictures.npz is missing. `make skips`"):
         read_cuts(tmp_path)
+
+
+def test_old_names_raise_an_error_that_gives_the_new_one():
+    with pytest.raises(ValueError, match="'course-longer'.*'large'"):
+        read_runs("course-longer")
+    with pytest.raises(ValueError, match="'course'.*'large'"):
+        read_pictures("course")

@@ -16,6 +16,7 @@ ROOMS = (
         "convolution",
         "blocks",
         "progress",
+        "encoders",
         "augmentation",
     },
     {"pictures", "metrics", "model", "checkpoints", "inspection", "gradients"},

@@ -10,7 +10,28 @@ from unetbook.metrics import score_border
 
 MEASURED_DIR = Path(__file__).parent / "measured"
 RINGS = (1, 2, 4, 8, 16)  # distances from the true border in pixels
+# Until version 0.1.0 two networks had the name "course".
+OLD_RECIPES = {"course-longer": "large"}
+OLD_WEIGHTS = {"course": "large"}
 TIER_RECIPES = {"standard": "course", "full": "course-long"}
+
+
+def check_renamed(name, renamed):
+    """Raise a `ValueError` that gives the new name of what was once called `name`.
+
+    Args:
+        name: What somebody asks for.
+        renamed: A dictionary from old names to new ones.
+
+    Returns:
+        The name, if it is no old one.
+    """
+    if name in renamed:
+        raise ValueError(
+            f"name={name!r} is an old name. Since version 0.2.0 this network is called "
+            f"{renamed[name]!r}."
+        )
+    return name
 
 
 def read_measured(name, folder=None):
@@ -43,12 +64,16 @@ def read_runs(recipe, folder=None):
     """Read every run of a recipe, in the order of the seeds.
 
     Args:
-        recipe: Name of a recipe, such as `"course"`.
+        recipe: Name of a recipe, such as `"large"`.
         folder: As in `read_measured`.
 
     Returns:
         A list of dictionaries, empty if nothing was measured.
+
+    Raises:
+        ValueError: If the recipe has another name now.
     """
+    check_renamed(recipe, OLD_RECIPES)
     files = Path(folder or MEASURED_DIR).glob(f"{recipe}-*.json")
     names = [file.stem for file in files if file.stem[len(recipe) + 1 :].isdigit()]
     runs = [read_measured(name, folder) for name in names]
@@ -175,15 +200,16 @@ def read_pictures(name, folder=None):
     """Read what a shipped network scored on every test photograph.
 
     Args:
-        name: Name of the weights, such as `"course"`.
+        name: Name of the weights, such as `"large"`.
         folder: As in `read_measured`.
 
     Returns:
         `Pictures`.
 
     Raises:
-        ValueError: If there is no such file.
+        ValueError: If there is no such file, or the weights have another name now.
     """
+    check_renamed(name, OLD_WEIGHTS)
     command = f"python -m experiments ship {name}"
     values = read_arrays(name, Pictures._fields, command, folder)
     return Pictures(**values)._replace(matrices=values["matrices"].astype("int64"))

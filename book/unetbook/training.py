@@ -253,13 +253,14 @@ class MeanWeights(keras.callbacks.Callback):
     """Give the model, at the end of `train`, the mean of its weights over epochs.
 
     Training itself goes on from the weights of the last epoch, and their scores are in
-    the history. A step falls short of or beyond what is best by chance; the mean of
-    many lies closer (stochastic weight averaging, Izmailov et al., 2018). The moving
-    statistics of batch normalisation are averaged with the other weights, not counted
-    anew as in the paper: under a rate that falls to 0 the networks of the last epochs
-    are nearly one, and their statistics with them. `train` keeps the mean in its
-    checkpoint. Keras's `use_ema` overwrites the weights whenever `fit` ends, which
-    here is after every epoch.
+    the history. Where steps still go back and forth, the mean lies closer to what is
+    best (stochastic weight averaging, Izmailov et al., 2018); where the rate has long
+    fallen to 0, there is little left to gain. The moving statistics of batch
+    normalisation are averaged with the other weights. The paper counts them anew, but
+    networks this close to each other have nearly the same ones.
+
+    `train` keeps the mean in its checkpoint. Keras's `use_ema` overwrites the weights
+    whenever `fit` ends, which here is after every epoch.
 
     Args:
         first_epoch: Number of the first epoch, counted from 0, whose end counts. Make a

@@ -291,7 +291,7 @@ def test_a_run_is_announced_in_two_sentences(tool):
 
 def test_everything_by_touch(tool):
     tool.page.set_viewport_size(PHONE)
-    tool.page.get_by_role("radio", name="course").tap()
+    tool.page.get_by_role("radio", name="large").tap()
     tool.said("The network course took")
     with tool.page.expect_file_chooser() as chooser:
         tool.button("Take a picture").tap()
@@ -299,7 +299,7 @@ def test_everything_by_touch(tool):
         {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": cat()}
     )
     tool.said("photo.jpg, 451 × 300")
-    assert agreement(tool.mask(), expected_mask(cat(), "course")) > 0.99
+    assert agreement(tool.mask(), expected_mask(cat(), "large")) > 0.99
     name, mask = tool.download(lambda button: button.tap())
     assert (name, mask.shape) == ("photo-mask.png", (300, 451))
     assert sideways(tool.page) <= 0

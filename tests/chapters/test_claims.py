@@ -36,13 +36,13 @@ def missing(chapter, sentences):
 
 @pytest.fixture(scope="module")
 def pictures():
-    return read_pictures("course")
+    return read_pictures("large")
 
 
 @pytest.fixture(scope="module")
 def shipped():
     """The scores of the run whose weights the book ships."""
-    recipe = read_card("course")["recipe"]
+    recipe = read_card("large")["recipe"]
     runs = [run for run in read_runs(recipe["recipe"]) if run["seed"] == recipe["seed"]]
     return {
         border: {key: value[0] for key, value in score_runs(runs, border).items()}
@@ -51,7 +51,7 @@ def shipped():
 
 
 def test_the_three_scorings_of_the_shipped_network(shipped):
-    parameters = read_card("course")["parameters"]
+    parameters = read_card("large")["parameters"]
     assert 14.5 < 34_513_475 / parameters < 15.5
     means = {border: scores["mean_iou"] for border, scores in shipped.items()}
     sentences = [
@@ -65,7 +65,7 @@ def test_the_three_scorings_of_the_shipped_network(shipped):
 
 def test_the_readme_says_what_the_shipped_network_scores(shipped):
     readme = " ".join((ROOT / "README.md").read_text().split())
-    parameters = read_card("course")["parameters"]
+    parameters = read_card("large")["parameters"]
     scores = shipped["class"]
     sentence = (
         f"ships, {parameters:,} parameters trained from random numbers, scores a mean "
@@ -76,7 +76,7 @@ def test_the_readme_says_what_the_shipped_network_scores(shipped):
 
 
 def test_the_curves_of_chapter_7_do_what_it_says():
-    names = ("article-16", "course", "course-long", "course-longer")
+    names = ("article-16", "course", "course-long", "large")
     runs = {name: read_runs(name) for name in names}
     curves = {name: runs[name][0]["history"]["val_mean_iou"] for name in names}
     ours, theirs = (
@@ -88,8 +88,8 @@ def test_the_curves_of_chapter_7_do_what_it_says():
     assert curves["course-long"][9] < ours[:, 9].min()
     assert max(curves["course-long"][30:]) > max(curves["course-long"][:20]) + 0.005
     assert abs(curves["course-long"][-1] - curves["course-long"][31]) < 0.001
-    longer, before = curves["course-longer"], curves["course-long"][-1]
-    averaged = score_runs(read_runs("course-longer"), split="validation")["mean_iou"][0]
+    longer, before = curves["large"], curves["course-long"][-1]
+    averaged = score_runs(read_runs("large"), split="validation")["mean_iou"][0]
     sentences = [
         "the article's rate is constant, and its seeds end farther apart",
         "goes on rising, more and more slowly, and over its last eight epochs no more. "
@@ -216,7 +216,7 @@ def test_small_pets_score_lower_and_species_differ_little(pictures):
 
 
 def test_drawings_are_strange_to_the_network_of_photographs():
-    drawn = read_card("course")["scores"]["drawn"]
+    drawn = read_card("large")["scores"]["drawn"]
     own = read_card("drawn")["scores"]["class"]["mean_iou"]
     sentence = (
         f"Over the first {drawn['pictures']} of them its mean IoU is "
@@ -226,7 +226,7 @@ def test_drawings_are_strange_to_the_network_of_photographs():
 
 
 def test_card_and_pictures_and_run_belong_together(pictures):
-    card = read_card("course")
+    card = read_card("large")
     total = np.array(card["scores"]["test"]["matrix"])
     np.testing.assert_array_equal(pictures.matrices.sum(axis=0), total)
     run = read_runs(card["recipe"]["recipe"])[card["recipe"]["seed"]]
