@@ -15,6 +15,7 @@ from unetbook.figures.charts import (
     plot_class_shares,
     plot_differences,
     plot_history,
+    plot_label_curve,
     plot_runs,
     plot_scores,
 )
@@ -250,6 +251,16 @@ def test_runs_of_different_lengths_under_one_label_are_refused():
         plot_runs({"a": [[0.2], [0.2, 0.3]]})
     with pytest.raises(ValueError, match="at least one"):
         plot_runs({"a": []})
+
+
+def test_label_curve_draws_the_mean_over_runs_and_a_dot_for_each():
+    ax = plot_label_curve({"a": {50: [0.2, 0.4], 100: [0.6]}})
+    mean, *dots = ax.get_lines()
+    np.testing.assert_array_equal(mean.get_xdata(), [50, 100])
+    np.testing.assert_allclose(mean.get_ydata(), [0.3, 0.6])
+    assert [len(line.get_ydata()) for line in dots] == [2, 1]
+    assert ax.get_xscale() == "log"
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["50", "100"]
 
 
 def test_differences_give_a_bar_for_the_mean_an_interval_and_a_dot_a_run():

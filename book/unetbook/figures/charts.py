@@ -106,6 +106,33 @@ def draw_band(ax, runs, number, label):
 
 
 @plt.rc_context(STYLE)
+def plot_label_curve(curves):
+    """Draw a score over the number of labelled pictures: a line for the mean of runs.
+
+    Args:
+        curves: A dictionary from labels to dictionaries, which map a number of pictures
+            to the scores of its runs, `(runs,)`.
+
+    Returns:
+        The axes; the number of pictures is drawn on a logarithmic scale.
+    """
+    ax = new_axes(3.8)
+    for number, (label, scores) in enumerate(curves.items()):
+        colour = SERIES_COLOURS[number % len(SERIES_COLOURS)]
+        style = SERIES_LINES[number % len(SERIES_LINES)]
+        means = [np.mean(values) for values in scores.values()]
+        ax.plot(list(scores), means, linestyle=style, color=colour, label=label)
+        for pictures, values in scores.items():
+            ax.plot([pictures] * len(values), values, "o", color=colour, markersize=5)
+    ax.set(xlabel="labelled pictures", ylabel="mean IoU", xscale="log")
+    ax.set_xticks(list(scores), [f"{pictures:,}" for pictures in scores])
+    ax.minorticks_off()
+    ax.grid(alpha=0.3)
+    ax.legend(frameon=False)
+    return ax
+
+
+@plt.rc_context(STYLE)
 def plot_differences(differences):
     """Draw gains and losses: a bar for the mean, least to most as a line, a dot a run.
 
