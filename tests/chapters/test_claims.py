@@ -173,7 +173,7 @@ def test_the_tiny_network_against_the_articles():
     assert worst > best + 0.02
     sentence = (
         "`tiny` has an eighteenth of the parameters of `article-16` and scores more, "
-        f"though it trained for {tiny[0]['settings']['epochs']} epochs"
+        f"after {tiny[0]['settings']['epochs']} epochs instead of ten"
     )
     assert missing(WORTH, [sentence]) == []
 
@@ -332,7 +332,7 @@ def test_what_each_part_is_worth():
         f"Cross-entropy alone loses {both(gain('no-dice'))}, nearly all",
         f"Crops cost {-gain('crop').mean():.2f};",
         f"without* dropout the network gains {both(gain('no-dropout'))}.",
-        f"All skips together are worth {-gain('no-skips').mean():.2f}.",
+        f"All skips together were worth {-gain('no-skips').mean():.2f}.",
     ]
     assert missing(WORTH, sentences) == []
 
