@@ -45,11 +45,14 @@ def write_encoder(arrays):
     Raises:
         ValueError: If the arrays are not those of the encoder.
     """
-    from unetbook.encoders import build_efficient_unet
+    import keras
+
+    from unetbook.encoders import encode
     from unetbook.files import describe_file, write_json
     from unetbook.pretrained import ENCODER, ENCODER_DIR, write_halves
 
-    _, encoder = build_efficient_unet(128)
+    image = keras.Input((128, 128, 3))
+    encoder = keras.Model(image, encode(image)[0])
     if [array.shape for array in arrays] != [w.shape for w in encoder.weights]:
         raise ValueError(f"arrays: {len(arrays)} weights of another network.")
     file = ENCODER_DIR / f"{ENCODER}.npz"

@@ -2,10 +2,10 @@
 
 The files stand in `site/try/` and are committed, so that rendering the book needs
 neither this nor its packages; where it runs, only requirements-models.txt is installed.
-The graph is written from the card and the shipped float16 weights, two loops as in
-chapter 6, and keeps the weights as they are: float16 in the file, cast to float32 when
-the network is loaded. A converter would fold the batch normalisation into float32
-weights, twice as large.
+The graph is written from the card and the shipped float16 weights, as
+`unetbook.model` and `unetbook.encoders` build it, and keeps the weights as they are:
+float16 in the file, cast to float32 when the network is loaded. A converter would fold
+the batch normalisation into float32 weights, twice as large.
 """
 
 import base64
@@ -26,13 +26,14 @@ CHOSEN = ("tiny", "large")  # in the order in which the page offers them
 OPSET, IR_VERSION = 17, 8  # what any browser runtime of the last years reads
 NUM_CLASSES = 3
 EPSILON = 1e-3  # Keras's in BatchNormalization
+STEM_FILTERS = 32
 
 
 class Graph:
     """Nodes and weights, added in the order in which the network computes."""
 
     def __init__(self, weights):
-        self.weights = iter(weights)
+        self.weights = list(weights)
         self.nodes, self.initializers = [], []
 
     def add(self, operation, *inputs, **attributes):
@@ -43,21 +44,31 @@ class Graph:
         return name
 
     def weight(self, *shape, axes=None):
-        """Add the next weight, which must have this shape, with its axes moved.
+        """Add the first weight left that has this shape, with its axes moved.
+
+        Keras sorts layers by their distance from the output, and so lets those of two
+        branches take turns; in one branch they stand in the order of computation.
 
         Raises:
-            ValueError: If the shape is another: the card describes another network.
+            ValueError: If none has this shape: the card describes another network.
         """
-        array = next(self.weights)
-        if array.shape != shape or array.dtype != np.float16:
+        shapes = [array.shape for array in self.weights]
+        if shape not in shapes:
             raise ValueError(
-                f"the next weight is {array.dtype} {array.shape}, expected float16 "
-                f"{shape}. Card and weights do not belong together: `make weights`."
+                f"no weight of the shape {shape} is left. Card and weights do not "
+                "belong together: `make weights`."
             )
+        array = self.weights.pop(shapes.index(shape))
         name = f"weight_{len(self.initializers)}"
         array = np.ascontiguousarray(array.transpose(axes) if axes else array)
         self.initializers.append(numpy_helper.from_array(array, name))
         return self.add("Cast", name, to=TensorProto.FLOAT)
+
+    def constant(self, value):
+        """Add a number."""
+        name = f"constant_{len(self.initializers)}"
+        self.initializers.append(numpy_helper.from_array(np.float32(value), name))
+        return name
 
 
 def convolve(graph, x, width, filters, kernel_size, use_bias):
@@ -69,36 +80,104 @@ def convolve(graph, x, width, filters, kernel_size, use_bias):
     return graph.add("Conv", *inputs, pads=[kernel_size // 2] * 4)
 
 
+def normalize(graph, x, filters):
+    """Add batch normalisation."""
+    statistics = [graph.weight(filters) for _ in range(4)]
+    return graph.add("BatchNormalization", x, *statistics, epsilon=EPSILON)
+
+
+def relu6(graph, x):
+    """Add a ReLU that ends at 6."""
+    return graph.add("Clip", x, graph.constant(0), graph.constant(6))
+
+
 def conv_block(graph, x, width, filters):
     """Add two convolutions, each with batch normalisation and ReLU."""
     for channels in (width, filters):
         x = convolve(graph, x, channels, filters, 3, use_bias=False)
-        statistics = [graph.weight(filters) for _ in range(4)]
-        x = graph.add("BatchNormalization", x, *statistics, epsilon=EPSILON)
-        x = graph.add("Relu", x)
+        x = graph.add("Relu", normalize(graph, x, filters))
     return x
 
 
+def same_pads(kernel_size, strides):
+    """Return what Keras's "same" adds to even sides: top, left, bottom, right."""
+    pads = kernel_size - strides
+    return [pads // 2] * 2 + [pads - pads // 2] * 2
+
+
+def inverted_residual(graph, x, width, filters, settings):
+    """Add a block of `unetbook.encoders`; settings: kernel size, strides, expansion."""
+    kernel_size, strides, expansion = settings
+    y, inside = x, width * expansion
+    if expansion > 1:
+        y = convolve(graph, y, width, inside, 1, use_bias=False)
+        y = relu6(graph, normalize(graph, y, inside))
+    kernel = graph.weight(kernel_size, kernel_size, inside, 1, axes=(2, 3, 0, 1))
+    options = {"pads": same_pads(kernel_size, strides), "strides": [strides] * 2}
+    y = graph.add("Conv", y, kernel, group=inside, **options)
+    y = relu6(graph, normalize(graph, y, inside))
+    y = convolve(graph, y, inside, filters, 1, use_bias=False)
+    y = normalize(graph, y, filters)
+    return graph.add("Add", x, y) if strides == 1 and width == filters else y
+
+
+def encode(graph, x, stages):
+    """Add EfficientNet-Lite0; return its end, and pairs of skips and their widths."""
+    x = graph.add("Mul", x, graph.constant(255 / 128))
+    x = graph.add("Add", x, graph.constant(-127 / 128))
+    width, skips = STEM_FILTERS, []
+    kernel = graph.weight(3, 3, 3, width, axes=(3, 2, 0, 1))
+    x = graph.add("Conv", x, kernel, pads=same_pads(3, 2), strides=[2, 2])
+    x = relu6(graph, normalize(graph, x, width))
+    for kernel_size, strides, expansion, filters, blocks in stages:
+        for block in range(blocks):
+            settings = (kernel_size, 1 if block else strides, expansion)
+            if settings[1] == 2:
+                skips.append((x, width))
+            x = inverted_residual(graph, x, width, filters, settings)
+            width = filters
+    return x, skips
+
+
 def decoder_block(graph, x, skip, width, filters):
-    """Add a transposed convolution with stride 2, the skip, and a conv block."""
+    """Add a transposed convolution with stride 2, the skip, and a conv block.
+
+    Args:
+        graph: The `Graph`.
+        x: Name of what comes from below.
+        skip: Name of the skip, and its channels.
+        width: Channels of `x`.
+        filters: Channels of the result.
+    """
+    skip, skip_width = skip
     kernel = graph.weight(2, 2, filters, width, axes=(3, 2, 0, 1))
     bias = graph.weight(filters)
     x = graph.add("ConvTranspose", x, kernel, bias, strides=[2, 2])
     x = graph.add("Concat", x, skip, axis=1)
-    return conv_block(graph, x, 2 * filters, filters)
+    return conv_block(graph, x, filters + skip_width, filters)
 
 
-def add_unet(graph, filters):
-    """Add the network of chapter 6; ONNX wants the channels before height and width."""
-    x, width, skips = graph.add("Transpose", "image", perm=[0, 3, 1, 2]), 3, []
+def add_encoder(graph, x, filters):
+    """Add the way down of chapter 6; return as `encode` does."""
+    width, skips = 3, []
     for level_filters in filters[:-1]:
         x = conv_block(graph, x, width, level_filters)
-        skips.append(x)
+        skips.append((x, level_filters))
         x = graph.add("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2])
         width = level_filters
-    x = conv_block(graph, x, width, filters[-1])
-    width = filters[-1]
-    for level_filters in reversed(filters[:-1]):
+    return conv_block(graph, x, width, filters[-1]), skips
+
+
+def add_unet(graph, card):
+    """Add the network of a card; ONNX wants the channels before height and width."""
+    image = graph.add("Transpose", "image", perm=[0, 3, 1, 2])
+    *filters, width = card["filters"]
+    if card.get("encoder"):
+        x, skips = encode(graph, image, card["stages"])
+        skips.insert(0, (conv_block(graph, image, 3, filters[0]), filters[0]))
+    else:
+        x, skips = add_encoder(graph, image, card["filters"])
+    for level_filters in reversed(filters):
         x = decoder_block(graph, x, skips.pop(), width, level_filters)
         width = level_filters
     logits = convolve(graph, x, width, NUM_CLASSES, 1, use_bias=True)
@@ -118,8 +197,8 @@ def build_model(card, weights):
         ValueError: If card and weights do not belong together.
     """
     graph = Graph(weights)
-    add_unet(graph, card["filters"])
-    if next(graph.weights, None) is not None:
+    add_unet(graph, card)
+    if graph.weights:
         raise ValueError("weights are left over: the card describes another network.")
     side = card["image_size"]
     sizes = {"image": [1, side, side, 3], "probabilities": [1, side, side, NUM_CLASSES]}

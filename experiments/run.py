@@ -123,6 +123,13 @@ def freeze_flips(pairs, seed):
     return flipped.cache()
 
 
+def repeat_pictures(pairs, recipe):
+    """Show the pictures of an epoch as often as a recipe says; see `Recipe`."""
+    if recipe.pictures_per_epoch is None:
+        return pairs
+    return pairs.repeat().take(recipe.pictures_per_epoch)
+
+
 def training_epochs(pairs, recipe, seed):
     """Return the function from an epoch to its training batches that `train` wants.
 
@@ -198,8 +205,7 @@ def train_recipe(recipe, name, seed, pairs, precision="float32"):
     if recipe.frozen_flip:
         train_pairs = freeze_flips(train_pairs, seed)
 
-    if recipe.pictures_per_epoch:
-        train_pairs = train_pairs.repeat().take(recipe.pictures_per_epoch)
+    train_pairs = repeat_pictures(train_pairs, recipe)
     train_ds = training_epochs(train_pairs, recipe, seed)
     optimizer = make_recipe_optimizer(recipe, recipe.epochs * len(train_ds(0)))
     compile_unet(model, optimizer, loss=LOSSES[recipe.loss])

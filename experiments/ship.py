@@ -21,10 +21,10 @@ from experiments.run import (
 )
 from unetbook.config import describe
 from unetbook.data import cache_pairs, load_pets, make_dataset
-from unetbook.encoders import FILTERS
+from unetbook.encoders import STAGES
 from unetbook.metrics import mean_iou
 from unetbook.prediction import evaluate_masks
-from unetbook.pretrained import ENCODER, save_pretrained
+from unetbook.pretrained import ENCODER, FILTERS, save_pretrained
 
 ENCODER_LICENCE = " The encoder began with weights under the Apache License 2.0."
 DRAWN_PICTURES = 64  # of the drawn test split: a score that everybody can recompute
@@ -65,7 +65,8 @@ def ship(name, seed, precision="float32"):
 def describe_network(recipe):
     """Return the entries of a card that the network is built from."""
     if recipe.pretrained:
-        return {"encoder": ENCODER, "filters": FILTERS, "image_size": recipe.image_size}
+        network = {"encoder": ENCODER, "stages": STAGES, "filters": FILTERS}
+        return {**network, "image_size": recipe.image_size}
     return {"filters": recipe.filters, "image_size": recipe.image_size}
 
 

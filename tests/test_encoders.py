@@ -7,14 +7,20 @@ from skimage import data
 from skimage.transform import resize
 
 from unetbook import pretrained
-from unetbook.encoders import FILTERS, build_efficient_unet, inverted_residual
-from unetbook.pretrained import ENCODER, ENCODER_DIR, build_pretrained_unet
+from unetbook.encoders import encode, inverted_residual
+from unetbook.pretrained import (
+    ENCODER,
+    ENCODER_DIR,
+    FILTERS,
+    build_pretrained_unet,
+)
 
 
 @pytest.fixture(scope="module")
 def network():
-    """Return the network and its encoder, with random weights."""
-    return build_efficient_unet(64)
+    """Return the network and its encoder."""
+    image = keras.Input((64, 64, 3))
+    return build_pretrained_unet(64), keras.Model(image, encode(image)[0])
 
 
 def test_the_encoder_has_the_parameters_of_efficientnet_lite0(network):

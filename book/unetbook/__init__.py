@@ -19,7 +19,7 @@ What stands behind that:
     sources/        behind load_pets: photographs, folders, drawn pets, splits
     checkpoints     exact resume
     progress        what a training prints
-    encoders        EfficientNet-Lite0, and a U-Net around it
+    encoders        EfficientNet-Lite0, which has learnt from ImageNet
     pretrained      the weights that come with the book, with their cards
     pictures        any picture as an array; masks and pictures checked
     files           written whole or not at all

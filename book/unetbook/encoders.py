@@ -6,11 +6,7 @@ convolution, looks at every channel by itself with a depthwise one, and narrows 
 result again (Sandler et al., 2018).
 """
 
-import keras
 from keras import layers
-
-from unetbook.blocks import conv_block, decoder_block
-from unetbook.model import check_image_size
 
 STEM_FILTERS = 32
 # Each stage: kernel size, strides, how many times wider inside, filters, blocks.
@@ -23,8 +19,6 @@ STAGES = (
     (5, 2, 6, 192, 4),
     (3, 1, 6, 320, 1),
 )
-# The widths of the levels of the whole network: the decoder's, and the encoder's end.
-FILTERS = (16, 24, 40, 64, 112, 320)
 
 
 def normalize(x, activate=True):
@@ -77,34 +71,3 @@ def encode(images):
                 skips.append(x)
             x = inverted_residual(x, filters, kernel_size, block_strides, expansion)
     return x, skips
-
-
-def build_efficient_unet(image_size, num_classes=3):
-    """Build a U-Net whose encoder is EfficientNet-Lite0, with random weights.
-
-    The decoder is the course's own; the full-size skip comes from a `conv_block`, since
-    the encoder's first layer halves the picture at once.
-
-    Args:
-        image_size: Side of the square picture in pixels, or `(height, width)`; a
-            multiple of 32.
-        num_classes: Channels of the output.
-
-    Returns:
-        `(model, encoder)`: an uncompiled `keras.Model` as from `build_unet`, and a
-        model of its encoder alone, which shares its layers and weights.
-
-    Raises:
-        ValueError: If `image_size` is no multiple of 32.
-    """
-    height, width = check_image_size(image_size, FILTERS)
-    inputs = keras.Input((height, width, 3), name="image")
-    features, skips = encode(inputs)
-    skips.insert(0, conv_block(inputs, FILTERS[0]))
-    x = layers.Dropout(0.2)(features)
-    for level_filters in reversed(FILTERS[:-1]):
-        x = decoder_block(x, skips.pop(), level_filters)
-    logits = layers.Conv2D(num_classes, 1, name="logits")(x)  # (B, H, W, num_classes)
-    probabilities = layers.Softmax(dtype="float32", name="probabilities")(logits)
-    model = keras.Model(inputs, probabilities, name="pretrained_unet")
-    return model, keras.Model(inputs, features, name="encoder")

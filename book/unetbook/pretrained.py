@@ -5,15 +5,18 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from keras import layers
 
-from unetbook.encoders import build_efficient_unet
+from unetbook.blocks import conv_block, decoder_block
+from unetbook.encoders import encode
 from unetbook.files import describe_file, write_json, write_whole
-from unetbook.model import build_unet
+from unetbook.model import build_unet, check_image_size
 from unetbook.results import OLD_WEIGHTS, check_renamed
 
 WEIGHTS_DIR = Path(__file__).parent / "weights"
 ENCODER_DIR = Path(__file__).parent / "weights" / "encoder"
 ENCODER = "efficientnet_lite0"
+FILTERS = (16, 24, 40, 64, 112, 320)  # of the decoder's levels, and the encoder's end
 CARD_KEYS = (
     "filters",
     "image_size",
@@ -30,7 +33,7 @@ def build_pretrained_unet(image_size, num_classes=3):
     """Build a U-Net whose encoder has learnt from a million photographs of ImageNet.
 
     Built in chapter 12. The encoder is EfficientNet-Lite0 (Tan & Le, 2019) and comes
-    with the book; the decoder is made of the course's own `decoder_block`s, with random
+    with the book; the decoder is made of the course's own `decoder_block`, with random
     weights.
 
     Args:
@@ -46,10 +49,23 @@ def build_pretrained_unet(image_size, num_classes=3):
         ValueError: If `image_size` is no multiple of 32, or the encoder's weights are
             missing or changed.
     """
-    model, encoder = build_efficient_unet(image_size, num_classes)
+    height, width = check_image_size(image_size, FILTERS)
+    inputs = keras.Input((height, width, 3), name="image")
+    features, skips = encode(inputs)
+    load_encoder(keras.Model(inputs, features))
+    skips.insert(0, conv_block(inputs, FILTERS[0]))  # the encoder begins at half size
+    x = layers.Dropout(0.2)(features)
+    for level_filters in reversed(FILTERS[:-1]):
+        x = decoder_block(x, skips.pop(), level_filters)
+    logits = layers.Conv2D(num_classes, 1, name="logits")(x)  # (B, H, W, num_classes)
+    probabilities = layers.Softmax(dtype="float32", name="probabilities")(logits)
+    return keras.Model(inputs, probabilities, name="pretrained_unet")
+
+
+def load_encoder(encoder):
+    """Give the model of an encoder alone its ImageNet weights."""
     card = json.loads((ENCODER_DIR / f"{ENCODER}.json").read_text())
     assign_weights(encoder, ENCODER_DIR / f"{ENCODER}.npz", card)
-    return model
 
 
 def save_pretrained(model, name, card):
@@ -107,7 +123,7 @@ def load_pretrained(name="drawn"):
 def build_from_card(card):
     """Build the network that a card describes, with random weights."""
     if card.get("encoder"):
-        return build_efficient_unet(card["image_size"])[0]
+        return build_pretrained_unet(card["image_size"])
     return build_unet(card["image_size"], filters=tuple(card["filters"]))
 
 
