@@ -332,7 +332,7 @@ def test_what_each_part_is_worth():
         f"Cross-entropy alone loses {both(gain('no-dice'))}, nearly all",
         f"Crops cost {-gain('crop').mean():.2f};",
         f"without* dropout the network gains {both(gain('no-dropout'))}.",
-        f"All skips together were worth {-gain('no-skips').mean():.2f}.",
+        f"All skips together were worth {-gain('no-skips').mean():.2f} above.",
     ]
     assert missing(WORTH, sentences) == []
 
