@@ -4,6 +4,7 @@ python -m experiments list
 python -m experiments run RECIPE [RECIPE ...] --seed N
 python -m experiments table
 python -m experiments ship NAME --seed N
+python -m experiments pictures NAME [NAME ...]
 python -m experiments bench | resume | faults | devices | backends | encoder |
     models
 """
@@ -27,6 +28,7 @@ COMMANDS = {
     "run": "train, score and write down; a run that was stopped goes on",
     "table": "show every run's scores, and what is missing",
     "ship": "put a run's weights into the package",
+    "pictures": "count what shipped weights make of every test photograph",
     "bench": "compare the article's input pipeline with ours",
     "resume": "kill a training, resume it, compare the weights",
     "faults": "find faulty annotations and doubles of the photographs",
@@ -66,6 +68,9 @@ def make_parser():
     run.add_argument("--trial", action="store_true", help="a few drawn pets; seconds")
     ship.add_argument("name", type=current_name(OLD_WEIGHTS), choices=SHIPPED)
     ship.add_argument("--seed", type=int, default=0)
+    networks = [name for name in SHIPPED if name in PHOTOGRAPHS]
+    network = {"type": current_name(OLD_WEIGHTS), "choices": networks}
+    parsers["pictures"].add_argument("names", nargs="+", metavar="NAME", **network)
     for command in (run, ship):
         command.add_argument("--precision", choices=PRECISIONS, default="float32")
     for command in (run, parsers["table"], parsers["devices"]):

@@ -11,7 +11,7 @@ Taught, chapter by chapter, and shown there word for word:
     model           build_unet                                             (6)
     training        optimizer, loss, compile, train                        (7)
     prediction      masks, and a picture of any size                       (8)
-    metrics         confusion matrix, IoU, Dice, accuracy                  (8)
+    metrics         confusion matrix, IoU, Dice, accuracy, certainty       (8, 9)
 
 What stands behind that:
 

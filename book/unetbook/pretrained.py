@@ -33,7 +33,7 @@ def build_pretrained_unet(image_size, num_classes=3):
     """Build a U-Net whose encoder has learnt from a million photographs of ImageNet.
 
     Built in chapter 12. The encoder is EfficientNet-Lite0 (Tan & Le, 2019) and comes
-    with the book; the decoder is made of the course's own `decoder_block`s, with random
+    with the book; the decoder is made of the course's own `decoder_block`, with random
     weights.
 
     Args:
