@@ -16,6 +16,7 @@ ROOMS = (
         "convolution",
         "blocks",
         "progress",
+        "processes",
         "augmentation",
     },
     {"pictures", "metrics", "model", "checkpoints", "inspection", "gradients"},
