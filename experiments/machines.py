@@ -13,8 +13,9 @@ and on the other one the same with `--process 1`:
 python -m experiments machines --address 10.0.0.1:9911 --processes 2 --process 0
     --run-dir /shared/two
 
-Both take free ports of their own beside 9911 and 9912, and the name of a machine has to
-stand for the address by which the other one reaches it (`getent hosts $(hostname)`).
+Beside 9911 and 9912 they take free ports of their own, so that no firewall may stand
+between them, and the name of each machine has to stand for the address by which the
+other one reaches it (`getent hosts $(hostname)`).
 """
 
 import contextlib
@@ -153,13 +154,22 @@ def end_one(batches, run_dir, number, ending):
         for one in both:  # a frozen one, or all if this process is stopped
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(one.pid, signal.SIGKILL)
-    lines = victim.log.read_text().splitlines()
-    times = [line for line in lines if line.startswith(ENDED_AT)]
-    if not times:
-        raise SystemExit(f"{victim.log.read_text()}\nended before its time.")
-    says = [line for line in other.log.read_text().splitlines() if line][-1]
-    seconds = now - float(times[0].removeprefix(ENDED_AT))
+    began, says = find_line(victim, ENDED_AT), find_line(other, "Process ")
+    seconds = now - float(began.removeprefix(ENDED_AT))
     return {"seconds": round(seconds, 1), "says": says}
+
+
+def find_line(started, beginning):
+    """Return the line of a process that begins so.
+
+    Raises:
+        SystemExit: If there is none; all of its lines are shown.
+    """
+    text = started.log.read_text()
+    for line in text.splitlines():
+        if line.startswith(beginning):
+            return line
+    raise SystemExit(f"{text}\nhas no line that begins with {beginning!r}.")
 
 
 def read_history(run_dir):

@@ -1,6 +1,9 @@
 """Several processes train as one, and none is left waiting for one that is gone."""
 
+import socket
 import threading
+import types
+from contextlib import nullcontext
 
 import keras
 import numpy as np
@@ -148,6 +151,24 @@ def test_a_process_0_that_does_not_answer_is_named(monkeypatch):
     monkeypatch.setattr(processes, "ARRIVAL", 0.0)
     with pytest.raises(ConnectionError, match="Process 0 does not answer at 127.0.0"):
         open_lines("127.0.0.1", free_port(), 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("here", "found", "message"),
+    [
+        ("10.0.0.1", "127.0.1.1", "'pc', stands for 127.0.1.1.*stand for 10.0.0.1"),
+        ("10.0.0.1", "10.0.0.1", None),
+        ("127.0.0.1", "127.0.1.1", None),  # all processes on one machine
+    ],
+)
+def test_a_name_by_which_no_other_machine_finds_this_one_is_named(
+    monkeypatch, here, found, message
+):
+    monkeypatch.setattr(socket, "gethostname", lambda: "pc")
+    monkeypatch.setattr(socket, "gethostbyname", lambda name: found)
+    line = types.SimpleNamespace(getsockname=lambda: (here, 9912))
+    with pytest.raises(ConnectionError, match=message) if message else nullcontext():
+        processes.check_host_name(line)
 
 
 # ------------------------------------------------------------------ run folder

@@ -104,7 +104,7 @@ def join_processes(address, processes, process):
 
     Raises:
         ValueError: If an argument is unfit, or Keras does not run on JAX.
-        ConnectionError: If the others do not come.
+        ConnectionError: If the others do not come, or cannot find this machine.
     """
     host, port = check_address(address, processes, process)
     lines = open_lines(host, port + 1, processes, process)
@@ -119,6 +119,8 @@ def join_processes(address, processes, process):
     )
     keras.distribution.set_distribution(data_parallel)
     try:
+        if jax.default_backend() == "cpu":
+            check_host_name(next(iter(lines.values())))
         yield
         wait_for_processes()
     except BaseException:
@@ -150,6 +152,21 @@ def check_address(address, processes, process):
             "and number them from 0 on."
         )
     return host, int(port)
+
+
+def check_host_name(line):
+    """Raise a `ConnectionError` if another machine cannot find this one by its name.
+
+    On CPUs JAX sums gradients with gloo, which tells the others the address that the
+    machine's own name stands for. Some systems write 127.0.1.1 there.
+    """
+    name, here = socket.gethostname(), line.getsockname()[0]
+    found = socket.gethostbyname(name)
+    if found.startswith("127.") and not here.startswith("127."):
+        raise ConnectionError(
+            f"The name of this machine, {name!r}, stands for {found}, where no other "
+            f"machine finds it. Let it stand for {here} in /etc/hosts."
+        )
 
 
 def open_lines(host, port, processes, process):
