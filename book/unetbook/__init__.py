@@ -19,6 +19,7 @@ What stands behind that:
     sources/        behind load_pets: photographs, folders, drawn pets, splits
     checkpoints     exact resume
     progress        what a training prints
+    processes       several processes that train one network; Keras on JAX
     encoders        EfficientNet-Lite0, which has learnt from ImageNet
     pretrained      the weights that come with the book, with their cards
     pictures        any picture as an array; masks and pictures checked
