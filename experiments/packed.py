@@ -316,7 +316,10 @@ def main():
     runs = {name: read_run(options.folder / f"{name}.npz") for name in names}
     failed = False
     for item in options.items:
-        if (options.results / f"{item}.json").exists() or time.monotonic() > deadline:
+        if (options.results / f"{item}.json").exists():
+            continue
+        if time.monotonic() > deadline:
+            print(f"{item}: no time is left.", flush=True)
             continue
         print(f"{item}:", flush=True)
         try:
