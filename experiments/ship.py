@@ -9,16 +9,10 @@ import dataclasses
 from keras import ops
 
 from experiments.drawn import describe_drawn, score_borders, to_config
+from experiments.measuring import SCORE_BATCH, describe_score
 from experiments.pictures import write_pictures
 from experiments.recipes import RECIPES
-from experiments.run import (
-    SCORE_BATCH,
-    describe_place,
-    describe_score,
-    load_pairs,
-    score_pictures,
-    train_recipe,
-)
+from experiments.run import describe_place, load_pairs, score_pictures, train_recipe
 from unetbook.config import describe
 from unetbook.data import cache_pairs, load_pets, make_dataset
 from unetbook.encoders import STAGES
