@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 from scipy import ndimage
 
-from experiments.run import SCORE_BATCH, describe_score, mean_cross_entropy
+from experiments.measuring import SCORE_BATCH, describe_score, mean_cross_entropy
 from unetbook.data import cache_pairs, load_pets, make_dataset
 from unetbook.files import write_json, write_whole
 from unetbook.metrics import confusion_matrix, count_confidence, mean_iou
