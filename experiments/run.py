@@ -3,48 +3,40 @@
 Built from the chapters' own functions; a recipe only gives them other arguments.
 """
 
-import contextlib
-import dataclasses
 import functools
 import hashlib
-import json
-import os
-import platform
-import time
-from importlib.metadata import version
 from typing import NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
-from keras import ops
 
-import unetbook
 from experiments.augmentation import augment_stronger, draw_stronger
 from experiments.drawn import write_quick, write_skips
-from experiments.losses import LOSSES
-from experiments.networks import (
-    add_flips,
-    average_weights,
-    build_network,
-    count_multiply_adds,
-    to_float32,
+from experiments.measuring import (
+    SCORE_BATCH,
+    Batches,
+    compile_network,
+    describe_device,
+    dtype_policy,
+    find_run_dir,
+    measure_network,
+    score_batches,
+    train_network,
+    write_run,
 )
+from experiments.networks import average_weights, build_network, to_float32
 from experiments.recipes import GROUPS, RECIPES, trial
 from experiments.table import summarise_run
 from unetbook.augmentation import augment
-from unetbook.config import device_name, runs_dir
+from unetbook.config import device_name
 from unetbook.data import cache_pairs, draw_augmentation, load_pets, make_dataset
-from unetbook.files import write_json
-from unetbook.prediction import evaluate_masks, evaluate_pictures
 from unetbook.results import MEASURED_DIR, read_measured
 from unetbook.sources.splits import list_names, select
-from unetbook.training import MeanWeights, compile_unet, make_optimizer, train
 
 # One validation split of the photographs for all seeds: the spread is the training's.
 # Of the drawn pets each seed cuts its own, as chapter 7 does.
 SPLIT_SEED = 0
-SCORE_BATCH = 32
 
 
 class Pairs(NamedTuple):
@@ -172,18 +164,21 @@ def strengthen(batches, recipe, seed, epoch):
     return stronger.prefetch(tf.data.AUTOTUNE)
 
 
-def make_recipe_optimizer(recipe, total_steps):
-    """Return the article's Adam, or the course's AdamW with its schedule."""
-    if recipe.constant_rate:
-        return keras.optimizers.Adam(recipe.learning_rate)
-    return make_optimizer(recipe.learning_rate, total_steps)
+def arrange_pairs(pairs, recipe, seed):
+    """Return the pairs of one epoch, before any order."""
+    if recipe.frozen_flip:
+        pairs = freeze_flips(pairs, seed)
+    return repeat_pictures(pairs, recipe)
 
 
-def average_last_epochs(recipe):
-    """Return the callbacks that average a recipe's last epochs, if it asks for that."""
-    if not recipe.averaged_epochs:
-        return ()
-    return (MeanWeights(max(0, recipe.epochs - recipe.averaged_epochs)),)
+def make_batches(recipe, seed, pairs):
+    """Return the `Batches` of a recipe's `Pairs`."""
+    return Batches(
+        training_epochs(arrange_pairs(pairs.train, recipe, seed), recipe, seed),
+        make_dataset(pairs.validation, SCORE_BATCH),
+        make_dataset(pairs.test, SCORE_BATCH),
+        pairs.description,
+    )
 
 
 def train_recipe(recipe, name, seed, pairs, precision="float32"):
@@ -201,27 +196,10 @@ def train_recipe(recipe, name, seed, pairs, precision="float32"):
     """
     model = start_network(recipe, seed, pairs, precision)
     first_weights = model.get_weights()
-    train_pairs = pairs.train
-    if recipe.frozen_flip:
-        train_pairs = freeze_flips(train_pairs, seed)
-
-    train_pairs = repeat_pictures(train_pairs, recipe)
-    train_ds = training_epochs(train_pairs, recipe, seed)
-    optimizer = make_recipe_optimizer(recipe, recipe.epochs * len(train_ds(0)))
-    compile_unet(model, optimizer, loss=LOSSES[recipe.loss])
-    settings = {**dataclasses.asdict(recipe), "seed": seed} | pairs.description
-    settings.pop("about")
-    val_ds = make_dataset(pairs.validation, SCORE_BATCH)
+    batches = make_batches(recipe, seed, pairs)
+    compile_network(model, recipe, batches)
     run_dir = find_run_dir(recipe, name, seed)
-    history = train(
-        model,
-        train_ds,
-        val_ds,
-        recipe.epochs,
-        run_dir=run_dir,
-        settings=settings,
-        callbacks=average_last_epochs(recipe),
-    )
+    history = train_network(model, recipe, seed, batches, run_dir)
     if recipe.after:
         average_weights(model, first_weights)
     return to_float32(model, recipe), history
@@ -242,17 +220,6 @@ def start_network(recipe, seed, pairs, precision):
     return model
 
 
-@contextlib.contextmanager
-def dtype_policy(name):
-    """Build layers under another of Keras's dtype policies."""
-    before = keras.mixed_precision.dtype_policy()
-    keras.mixed_precision.set_dtype_policy(name)
-    try:
-        yield
-    finally:
-        keras.mixed_precision.set_dtype_policy(before)
-
-
 def score_pictures(model, pairs):
     """Count truth against prediction picture by picture.
 
@@ -263,19 +230,7 @@ def score_pictures(model, pairs):
     Returns:
         `(matrices, loss)`: int64 `(pictures, 3, 3)` and the mean cross-entropy.
     """
-    batches = make_dataset(pairs, SCORE_BATCH)
-    return evaluate_pictures(model, batches), mean_cross_entropy(model, batches)
-
-
-def mean_cross_entropy(model, batches):
-    """Return the mean cross-entropy of all pixels, whatever the loss of training."""
-    losses = []
-    for images, masks in batches:
-        probabilities = model.predict_on_batch(images)
-        masks = ops.convert_to_numpy(masks)
-        truth = np.take_along_axis(probabilities, masks[..., None], axis=-1)
-        losses.append(-np.log(np.clip(truth, 1e-7, 1)).mean(axis=(1, 2, 3)))
-    return float(np.concatenate(losses).mean())
+    return score_batches(model, make_dataset(pairs, SCORE_BATCH))
 
 
 def measure(recipe, name, seed, precision="float32"):
@@ -292,28 +247,14 @@ def measure(recipe, name, seed, precision="float32"):
     """
     pairs = load_pairs(recipe, seed)
     model, history = train_recipe(recipe, name, seed, pairs, precision)
-    began = time.perf_counter()
-    validation = describe_score(*score_pictures(model, pairs.validation))
-    test = describe_score(*score_pictures(model, pairs.test))
-    scoring = time.perf_counter() - began
-    flipped = evaluate_masks(add_flips(model), make_dataset(pairs.test, SCORE_BATCH))
-    training = sum(history["seconds"])
     measured = {
         "made_by": f"python -m experiments run {name} --seed {seed}",
         "recipe": name,
         "seed": seed,
-        "settings": dataclasses.asdict(recipe),
-        "data": pairs.description,
         "where": describe_place(precision),
-        "parameters": model.count_params(),
-        "multiply_adds": count_multiply_adds(model),
-        "seconds": {"training": round(training, 1), "scoring": round(scoring, 1)},
-        "validation": validation,
-        "test": test,
-        "test_with_flips": {"matrix": flipped.tolist()},
-        "history": {key: [round(x, 5) for x in row] for key, row in history.items()},
     }
-    return measured, model
+    batches = make_batches(recipe, seed, pairs)
+    return measured | measure_network(model, history, recipe, batches), model
 
 
 def write_runs(runs, folder):
@@ -324,34 +265,12 @@ def write_runs(runs, folder):
         folder: Where the files `NAME-SEED.json` go.
     """
     for measured, _ in runs:
-        name = f"{measured['recipe']}-{measured['seed']}.json"
-        write_json(folder / name, measured, indent=1)
-
-
-def find_run_dir(recipe, name, seed):
-    """Return the folder of a run; another definition of a recipe gets another one."""
-    settings = dataclasses.asdict(recipe) | {"about": ""}
-    key = hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:8]
-    return runs_dir() / "experiments" / f"{name}-{key}-{seed}"
-
-
-def describe_score(matrices, loss):
-    """Return one confusion matrix (rows are the truth) and the mean cross-entropy."""
-    return {"matrix": matrices.sum(axis=0).tolist(), "cross_entropy": round(loss, 5)}
+        write_run(measured, folder)
 
 
 def describe_place(precision):
     """Return the device and the versions of a run."""
-    return {
-        "device": device_name(),
-        "cores": os.cpu_count(),
-        "backend": keras.backend.backend(),
-        "precision": precision,
-        "python": platform.python_version(),
-        "tensorflow": version("tensorflow"),
-        "keras": version("keras"),
-        "unetbook": unetbook.__version__,
-    }
+    return describe_device(device_name(), precision)
 
 
 def measure_all(runs, options):

@@ -127,15 +127,16 @@ def imported_names(path):
 
 
 def outside_packages(path, seen):
-    """The packages that a file imports, itself or through the book's modules."""
+    """The packages that a file imports, itself or through the project's modules."""
     if path in seen or not path.is_file():
         return set()
     seen.add(path)
     found = set()
     for name in imported_names(path):
         top = name.split(".")[0]
-        if top == "unetbook":
-            own = (ROOT / "book" / name.replace(".", "/")).with_suffix(".py")
+        if top in ("unetbook", "experiments"):
+            folder = ROOT / "book" if top == "unetbook" else ROOT
+            own = (folder / name.replace(".", "/")).with_suffix(".py")
             found |= outside_packages(own, seen)
         elif top not in sys.stdlib_module_names:
             found.add({"PIL": "pillow"}.get(top, top))
@@ -152,6 +153,11 @@ def test_the_environments_hold_what_the_comparison_imports():
     assert modules >= {"augmentation", "blocks", "metrics", "model", "prediction"}
     assert "training" in modules
     assert "data" not in modules
+
+
+def test_packed_runs_need_jax_and_no_more_than_the_comparison_has():
+    found = outside_packages(ROOT / "experiments" / "packed.py", set())
+    assert found == {*backends.SHARED, "jax"}
 
 
 def test_the_environment_of_the_models_holds_what_they_import():
