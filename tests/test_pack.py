@@ -11,6 +11,7 @@ from PIL import Image
 from experiments import backends, pack
 from experiments.__main__ import main
 from experiments.isolated import run_module
+from experiments.networks import build_network
 from experiments.recipes import ARTICLE, COURSE, RECIPES, trial
 from experiments.run import Pairs, arrange_pairs, training_epochs
 from tests.test_backends import is_cached
@@ -169,3 +170,7 @@ def test_ten_steps_on_jax_have_the_losses_of_ten_on_tensorflow(
             ours["test"]["cross_entropy"], abs=1e-2
         )
         assert outline(theirs) == outline(ours)
+        with np.load(tmp_path / "theirs" / f"{name}-0.npz") as halves:
+            found = [(halves[key].shape, halves[key].dtype) for key in halves.files]
+        weights = build_network(ALIKE[name]).weights
+        assert found == [(tuple(weight.shape), np.float16) for weight in weights]
