@@ -5,7 +5,7 @@ ENVIRONMENT := $(or $(VIRTUAL_ENV),.venv)
 RUN := "$(ENVIRONMENT)/bin/python"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test pages grading outputs weights skips models quick bench resume devices \
+.PHONY: help setup book test pages grading outputs weights skips models quick bench resume devices machines \
 	figures backends lint format address constraints clean teacher assignments grade feedback formgrader \
 	slides
 
@@ -56,6 +56,9 @@ backends: setup  ## compare predictions on JAX and PyTorch with TensorFlow's
 
 devices: setup  ## compare a training on two devices with one
 	$(RUN) -m experiments devices
+
+machines: setup  ## train in two processes, end one, go on, and compare
+	$(RUN) -m experiments machines
 
 figures: setup  ## draw the pictures of README.md and the introduction again
 	$(RUN) tools/figures.py

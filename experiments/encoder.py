@@ -47,12 +47,12 @@ def write_encoder(arrays):
     """
     import keras
 
-    from unetbook.encoders import encode
+    from unetbook.encoders import efficientnet_lite0
     from unetbook.files import describe_file, write_json
     from unetbook.pretrained import ENCODER, ENCODER_DIR, write_halves
 
     image = keras.Input((128, 128, 3))
-    encoder = keras.Model(image, encode(image)[0])
+    encoder = keras.Model(image, efficientnet_lite0(image)[0])
     if [array.shape for array in arrays] != [w.shape for w in encoder.weights]:
         raise ValueError(f"arrays: {len(arrays)} weights of another network.")
     file = ENCODER_DIR / f"{ENCODER}.npz"

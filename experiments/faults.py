@@ -2,7 +2,7 @@
 
 `python -m experiments faults` writes `measured/faults.json`: pictures whose trimap is
 all background, photographs that stand twice in the set under two names, and how well
-two annotations of one photograph agree, which is as well as a network can hope to do.
+two annotations of one photograph agree, a yardstick for a network.
 """
 
 import numpy as np

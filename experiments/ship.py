@@ -6,22 +6,19 @@ Two files: `weights/NAME.npz` and its card `weights/NAME.json`; of the photograp
 
 import dataclasses
 
-import numpy as np
 from keras import ops
-from scipy import ndimage
 
 from experiments.drawn import describe_drawn, score_borders, to_config
 from experiments.measuring import SCORE_BATCH, describe_score
+from experiments.pictures import write_pictures
 from experiments.recipes import RECIPES
 from experiments.run import describe_place, load_pairs, score_pictures, train_recipe
 from unetbook.config import describe
 from unetbook.data import cache_pairs, load_pets, make_dataset
 from unetbook.encoders import STAGES
-from unetbook.files import write_whole
 from unetbook.metrics import mean_iou
-from unetbook.prediction import evaluate_masks, predict_masks
+from unetbook.prediction import evaluate_masks
 from unetbook.pretrained import ENCODER, FILTERS, save_pretrained
-from unetbook.results import MEASURED_DIR, RINGS
 
 ENCODER_LICENCE = " The encoder began with weights under the Apache License 2.0."
 DRAWN_PICTURES = 64  # of the drawn test split: a score that everybody can recompute
@@ -55,7 +52,7 @@ def ship(name, seed, precision="float32"):
         card |= describe_photographs_net(pairs.description, origin, scores)
         if recipe.pretrained:
             card["licence"] += ENCODER_LICENCE
-        write_pictures(name, model, pairs.test, matrices, made_by)
+        write_pictures(name, model, recipe.image_size)
     return save_pretrained(model, name, card)
 
 
@@ -114,52 +111,6 @@ def score_drawn(model, image_size):
     batches = make_dataset(cache_pairs(examples, image_size), SCORE_BATCH)
     score = round(mean_iou(evaluate_masks(model, batches)), 4)
     return {"pictures": DRAWN_PICTURES, "mean_iou": score}
-
-
-def write_pictures(name, model, pairs, matrices, made_by):
-    """Write what each test picture is and what it scored to `measured/`."""
-    pets = load_pets("oxford")
-    examples = [
-        (example["file_name"].decode(), example["species"], example["label"])
-        for example in pets.test.as_numpy_iterator()
-    ]
-    file_names, species, labels = zip(*examples, strict=True)
-    ring_pixels, ring_errors = count_rings(model, pairs)
-    arrays = {
-        "made_by": made_by,
-        "file_names": np.array(file_names),
-        "species": np.array(species, "uint8"),
-        "labels": np.array(labels, "uint8"),
-        "breeds": np.array(pets.breeds),
-        "matrices": matrices.astype("uint16"),
-        "ring_pixels": ring_pixels,
-        "ring_errors": ring_errors,
-    }
-    file = MEASURED_DIR / f"{name}_pictures.npz"
-    write_whole(file, lambda path: np.savez_compressed(path, **arrays))
-
-
-def count_rings(model, pairs):
-    """Count pixels and errors by their distance from the true border.
-
-    Returns:
-        `(pixels, errors)`, int64 `(len(RINGS) + 1,)`: in the border, then up to each
-        of the distances in `RINGS`, then farther. Pictures without a border are left
-        out.
-    """
-    pixels = np.zeros(len(RINGS) + 1, "int64")
-    errors = np.zeros_like(pixels)
-    for images, masks in make_dataset(pairs, SCORE_BATCH):
-        masks = ops.convert_to_numpy(masks)
-        for mask, pred_mask in zip(masks, predict_masks(model, images), strict=True):
-            if not (mask == 2).any():
-                continue
-            distance = ndimage.distance_transform_edt(mask != 2)
-            ring = np.digitize(distance, RINGS).ravel()
-            wrong = (mask != pred_mask).ravel()
-            pixels += np.bincount(ring, minlength=len(pixels))
-            errors += np.bincount(ring[wrong], minlength=len(pixels))
-    return pixels, errors
 
 
 def main(options):

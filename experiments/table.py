@@ -21,7 +21,7 @@ HEADINGS = (
 )
 
 
-def describe_ceiling():
+def describe_agreement():
     """Return one line: how well two annotations of one photograph agree."""
     faults = read_measured("faults")
     scores = score_runs([faults], split="between_annotations")
@@ -74,7 +74,7 @@ def print_table(folder=None):
         print(row[0].ljust(widths[0]), *cells[1:], sep="  ")
     print("\nWhole test split, photographs shrunk to 128 x 128 without antialiasing.")
     print("merged: IoU of the pet with its border; ±: standard deviation over seeds.")
-    print(describe_ceiling())
+    print(describe_agreement())
     print(describe_hours([run for runs in found.values() for run in runs]))
     missing = [
         f"{name} ({planned_seeds(name) - len(runs)})"

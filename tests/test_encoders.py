@@ -7,7 +7,7 @@ from skimage import data
 from skimage.transform import resize
 
 from unetbook import pretrained
-from unetbook.encoders import encode, inverted_residual
+from unetbook.encoders import efficientnet_lite0, inverted_residual
 from unetbook.pretrained import (
     ENCODER,
     ENCODER_DIR,
@@ -20,7 +20,7 @@ from unetbook.pretrained import (
 def network():
     """Return the network and its encoder."""
     image = keras.Input((64, 64, 3))
-    return build_pretrained_unet(64), keras.Model(image, encode(image)[0])
+    return build_pretrained_unet(64), keras.Model(image, efficientnet_lite0(image)[0])
 
 
 def test_the_encoder_has_the_parameters_of_efficientnet_lite0(network):

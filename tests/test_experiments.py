@@ -23,6 +23,7 @@ from experiments.networks import (
     build_network,
     count_multiply_adds,
 )
+from experiments.pictures import count_pictures, count_rings
 from experiments.recipes import (
     ABLATIONS,
     COURSE,
@@ -52,6 +53,7 @@ from unetbook.config import TIERS
 from unetbook.data import cache_pairs, make_dataset
 from unetbook.inspection import unet_parameters
 from unetbook.metrics import confusion_matrix
+from unetbook.prediction import evaluate_pictures
 from unetbook.pretrained import read_card
 from unetbook.results import TIER_RECIPES, read_cuts, read_measured, read_runs
 
@@ -198,6 +200,26 @@ def test_scores_of_pictures_are_those_by_hand(drawn_pets):
     np.testing.assert_array_equal(matrices[2], expected)
     cross_entropy = keras.losses.SparseCategoricalCrossentropy()(masks, probabilities)
     assert loss == pytest.approx(float(cross_entropy), rel=1e-4)
+
+
+def test_pictures_are_counted_in_every_way_from_one_prediction(drawn_pets):
+    batches = make_dataset(cache_pairs(drawn_pets.test.take(3), 16), 2)
+    network = build_network(dataclasses.replace(SMALL, image_size=16, filters=(2, 4)))
+    counts = count_pictures(network, batches)
+    matrices = evaluate_pictures(network, batches)
+    np.testing.assert_array_equal(counts["matrices"], matrices)
+    wrong, right = counts["confidence"].sum(axis=0)
+    assert right == np.trace(matrices.sum(axis=0))
+    assert wrong + right == 3 * 16 * 16 == counts["ring_pixels"].sum()
+    assert counts["ring_errors"].sum() == wrong
+
+
+def test_rings_are_counted_outwards_from_the_border():
+    mask = np.array([[2, 0, 0, 0, 0, 0]])  # distances 0 to 5
+    pixels, errors = count_rings(mask, np.array([[2, 0, 1, 0, 0, 1]]))
+    assert pixels.tolist() == [1, 1, 2, 2, 0, 0]  # 0; 1; 2, 3; 4, 5; 8 and more
+    assert errors.tolist() == [0, 0, 1, 1, 0, 0]
+    assert count_rings(np.ones((2, 2), int), np.zeros((2, 2), int)).sum() == 0
 
 
 STRONGER = {"augmentation": ("flip", "zoom", "tint", "blur"), "averaged_epochs": 2}

@@ -15,6 +15,8 @@ from unetbook.figures.charts import (
     plot_class_shares,
     plot_differences,
     plot_history,
+    plot_label_curve,
+    plot_reliability,
     plot_runs,
     plot_scores,
 )
@@ -252,6 +254,16 @@ def test_runs_of_different_lengths_under_one_label_are_refused():
         plot_runs({"a": []})
 
 
+def test_label_curve_draws_the_mean_over_runs_and_a_dot_for_each():
+    ax = plot_label_curve({"a": {50: [0.2, 0.4], 100: [0.6]}})
+    mean, *dots = ax.get_lines()
+    np.testing.assert_array_equal(mean.get_xdata(), [50, 100])
+    np.testing.assert_allclose(mean.get_ydata(), [0.3, 0.6])
+    assert [len(line.get_ydata()) for line in dots] == [2, 1]
+    assert ax.get_xscale() == "log"
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["50", "100"]
+
+
 def test_differences_give_a_bar_for_the_mean_an_interval_and_a_dot_a_run():
     ax = plot_differences({"no skips": [-0.2, -0.05, -0.2], "dice": [0.01]})
     assert [patch.get_width() for patch in ax.patches] == [
@@ -264,3 +276,17 @@ def test_differences_give_a_bar_for_the_mean_an_interval_and_a_dot_a_run():
     np.testing.assert_array_equal(intervals[0].get_xdata(), [-0.2, -0.05])
     assert [label.get_text() for label in ax.get_yticklabels()] == ["no skips", "dice"]
     assert ax.yaxis_inverted()
+
+
+def test_reliability_is_the_share_that_is_right_above_the_middle_of_its_bin():
+    counts = [[0, 0], [0, 0], [1, 1], [1, 3]]
+    ax = plot_reliability({"tiny": counts, "large": np.multiply(counts, 2)})
+    tiny, large = ax.get_lines()
+    np.testing.assert_allclose(tiny.get_xdata(), [0.625, 0.875])  # where pixels are
+    np.testing.assert_allclose(tiny.get_ydata(), [0.5, 0.75])
+    np.testing.assert_allclose(large.get_ydata(), tiny.get_ydata())
+    assert tiny.get_marker() != large.get_marker()
+    boxes = [(box.get_y(), box.get_height()) for box in ax.patches]
+    assert boxes == [(0.5, 0.25), (0.75, 0.25)]
+    with pytest.raises(ValueError, match=r"counts\['tiny'\] has shape \(4,\)"):
+        plot_reliability({"tiny": [1, 2, 3, 4]})

@@ -6,7 +6,9 @@ import pytest
 from sklearn import metrics as sklearn_metrics
 
 from unetbook.metrics import (
+    CONFIDENCE_BINS,
     confusion_matrix,
+    count_confidence,
     dice_coefficient,
     iou_per_class,
     mean_iou,
@@ -223,3 +225,34 @@ def test_an_unknown_border_policy_is_refused_with_the_choices():
 def test_score_border_refuses_a_matrix_of_two_classes():
     with pytest.raises(ValueError, match=r"shape \(2, 2\), expected \(3, 3\)"):
         score_border(np.eye(2), "class")
+
+
+def naive_confidence(y_true, probabilities):
+    counts = np.zeros((20, 2), int)
+    for truth, row in zip(y_true.ravel(), probabilities.reshape(-1, 3), strict=True):
+        sure = max(row)
+        place = next(i for i in range(20) if sure <= (i + 1) / 20)
+        counts[place, int(list(row).index(sure) == truth)] += 1
+    return counts
+
+
+def test_confidence_is_counted_as_a_loop_over_the_pixels_counts_it():
+    rng = np.random.default_rng(0)
+    y_true = rng.integers(0, 3, (2, 8, 8))
+    probabilities = rng.dirichlet([0.4] * 3, (2, 8, 8))
+    counts = count_confidence(y_true, probabilities)
+    np.testing.assert_array_equal(counts, naive_confidence(y_true, probabilities))
+    halves = [count_confidence(y_true[i], probabilities[i]) for i in range(2)]
+    np.testing.assert_array_equal(sum(halves), counts)
+
+
+def test_certainty_itself_is_counted_in_the_last_bin():
+    counts = count_confidence([0, 2], [[1, 0, 0], [1, 0, 0]])
+    assert CONFIDENCE_BINS == len(counts) == 20
+    assert counts[-1].tolist() == [1, 1]
+    assert counts.sum() == 2
+
+
+def test_a_mask_in_place_of_probabilities_has_no_confidence():
+    with pytest.raises(ValueError, match="before the argmax"):
+        count_confidence(np.zeros((1, 4, 4), int), np.zeros((1, 4, 4), int))

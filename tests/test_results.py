@@ -8,6 +8,7 @@ from unetbook.config import TIERS
 from unetbook.results import (
     compare_runs,
     format_spread,
+    list_recipes,
     read_cuts,
     read_expected,
     read_measured,
@@ -65,6 +66,14 @@ def test_a_tier_is_expected_to_reach_what_its_recipe_reached(tmp_path):
     assert expected("standard", "my/pets") == []
 
 
+def test_recipes_that_were_measured_are_listed_once_each(tmp_path):
+    for recipe, seed in (("tiny", 0), ("small-wide", 1), ("small-wide", 0)):
+        write_run(tmp_path, recipe, seed, HALF)
+    for name in ("faults", "small-notes"):
+        (tmp_path / f"{name}.json").write_text("{}")
+    assert list_recipes(tmp_path) == ["small-wide", "tiny"]
+
+
 def test_scoring_nothing_is_refused():
     with pytest.raises(ValueError, match="has not been measured"):
         score_runs([])
@@ -81,6 +90,10 @@ def test_runs_are_compared_seed_by_seed(tmp_path):
     np.testing.assert_allclose(
         compare_runs(changed, plain, "iou"), [[-1 / 2, -1 / 3, 0], [0, 0, 0]]
     )
+    for run in changed:
+        run["validation"] = {"matrix": PERFECT}
+    np.testing.assert_allclose(compare_runs(changed, plain), [0, 1 - mean])
+    np.testing.assert_allclose(compare_runs(changed, plain, split="test")[0], mean - 1)
     with pytest.raises(ValueError, match=r"others has \[0\]"):
         compare_runs(changed[1:], plain[:1])
 
@@ -98,7 +111,7 @@ def test_one_run_has_no_spread_to_write():
 
 
 def test_missing_pictures_name_the_command_that_writes_them(tmp_path):
-    with pytest.raises(ValueError, match="python -m experiments ship tiny"):
+    with pytest.raises(ValueError, match="python -m experiments pictures tiny"):
         read_pictures("tiny", tmp_path)
 
 

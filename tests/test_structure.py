@@ -17,6 +17,7 @@ ROOMS = (
         "blocks",
         "progress",
         "encoders",
+        "processes",
         "augmentation",
     },
     {"pictures", "metrics", "model", "checkpoints", "inspection", "gradients"},

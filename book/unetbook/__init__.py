@@ -11,7 +11,7 @@ Taught, chapter by chapter, and shown there word for word:
     model           build_unet                                             (6)
     training        optimizer, loss, compile, train                        (7)
     prediction      masks, and a picture of any size                       (8)
-    metrics         confusion matrix, IoU, Dice, accuracy                  (8)
+    metrics         confusion matrix, IoU, Dice, accuracy, certainty       (8, 9)
 
 What stands behind that:
 
@@ -19,6 +19,7 @@ What stands behind that:
     sources/        behind load_pets: photographs, folders, drawn pets, splits
     checkpoints     exact resume
     progress        what a training prints
+    processes       several processes that train one network; Keras on JAX
     encoders        EfficientNet-Lite0, which has learnt from ImageNet
     pretrained      the weights that come with the book, with their cards
     pictures        any picture as an array; masks and pictures checked

@@ -6,12 +6,15 @@ Keras and NumPy only.
 import csv
 import dataclasses
 import json
+import tempfile
 import zipfile
+from pathlib import Path
 
 import numpy as np
 from keras import ops
 
 from unetbook.files import write_json, write_whole
+from unetbook.processes import process_number, wait_for_processes
 
 ANOTHER_FOLDER = "Give another run_dir, or delete this folder to train from the start."
 MEMORY = "memory "  # before the names of arrays that are no variables
@@ -86,17 +89,29 @@ def open_run(run_dir, model, description, memory=None):
         return 0, {}
     if run_dir.exists() and not run_dir.is_dir():
         raise ValueError(f"run_dir={str(run_dir)!r} is a file. Give a folder.")
+    if process_number() == 0:
+        begin_run(run_dir, model, description)
+    wait_for_processes()
+    if not (run_dir / "checkpoint.npz").exists():
+        raise ValueError(
+            f"run_dir={str(run_dir)!r} is empty here, though process 0 has written "
+            "there. Give a folder that all machines share."
+        )
+    check_same_run(run_dir, description)
+    epoch, history = restore_checkpoint(run_dir / "checkpoint.npz", model, memory)
+    if epoch and process_number() == 0:
+        write_history(run_dir / "history.csv", history)
+    return epoch, history
+
+
+def begin_run(run_dir, model, description):
+    """Make the folder of a run and save its start, unless there is one."""
     run_dir.mkdir(parents=True, exist_ok=True)
     if not (run_dir / "checkpoint.npz").exists():
         tell_of_other_tiers(run_dir, description)
         write_json(run_dir / "run.json", description, indent=1)
         # The start counts as epoch 0: a run killed in its first epoch repeats it too.
         save_checkpoint(run_dir / "checkpoint.npz", model, 0, {})
-        return 0, {}
-    check_same_run(run_dir, description)
-    epoch, history = restore_checkpoint(run_dir / "checkpoint.npz", model, memory)
-    write_history(run_dir / "history.csv", history)
-    return epoch, history
 
 
 def tell_of_other_tiers(run_dir, description):
@@ -164,12 +179,29 @@ def list_facts(description):
 
 
 def save_run(run_dir, model, epoch, history, memory=None):
-    """Save the checkpoint, the table of epochs and, if this is it, the best weights."""
+    """Save the checkpoint, the table of epochs and, if this is it, the best weights.
+
+    Of several processes the first one writes, and all wait for it.
+    """
     scores = history.get("val_mean_iou")
     if scores and np.argmax(scores) == len(scores) - 1:
-        write_whole(run_dir / "best.weights.h5", model.save_weights)
-    save_checkpoint(run_dir / "checkpoint.npz", model, epoch, history, memory)
-    write_history(run_dir / "history.csv", history)
+        save_weights(run_dir / "best.weights.h5", model)
+    if process_number() == 0:
+        save_checkpoint(run_dir / "checkpoint.npz", model, epoch, history, memory)
+        write_history(run_dir / "history.csv", history)
+    wait_for_processes()
+
+
+def save_weights(path, model):
+    """Save weights for `model.load_weights`; of several processes all have to call it.
+
+    On its way Keras asks the optimizer for its rate, which is computed by all together.
+    """
+    if process_number() == 0:
+        write_whole(path, model.save_weights)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            model.save_weights(Path(folder, path.name))
 
 
 def save_checkpoint(path, model, epoch, history, memory=None):

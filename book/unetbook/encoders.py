@@ -50,7 +50,7 @@ def inverted_residual(x, filters, kernel_size, strides, expansion):
     return layers.Add()([x, y]) if strides == 1 and channels == filters else y
 
 
-def encode(images):
+def efficientnet_lite0(images):
     """Pass pictures through EfficientNet-Lite0, without its classifier.
 
     Args:

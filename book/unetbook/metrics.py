@@ -5,6 +5,7 @@ import numpy as np
 from unetbook.config import CLASS_NAMES
 
 BORDER_POLICIES = ("class", "ignored", "merged")
+CONFIDENCE_BINS = 20  # of the largest probability, from 0 to 1
 
 
 def confusion_matrix(y_true, y_pred, num_classes=3):
@@ -140,6 +141,35 @@ def score_border(matrix, border="class"):
         "mean_iou": float(np.nanmean(iou)) if not np.isnan(iou).all() else float("nan"),
         "pixel_accuracy": pixel_accuracy(matrix),
     }
+
+
+def count_confidence(y_true, probabilities):
+    """Count pixels by their largest probability, and by whether it was right.
+
+    Built in chapter 9.
+
+    Args:
+        y_true: Integer masks of any shape.
+        probabilities: `(..., num_classes)` in [0, 1], one row for each pixel of them.
+
+    Returns:
+        int64 `(CONFIDENCE_BINS, 2)`: in each bin the pixels that are wrong and those
+        that are right. Counts of several pictures may be added.
+
+    Raises:
+        ValueError: If the shapes do not fit.
+    """
+    y_true, probabilities = np.asarray(y_true), np.asarray(probabilities)
+    if probabilities.shape[:-1] != y_true.shape:
+        raise ValueError(
+            f"probabilities has shape {probabilities.shape} and y_true {y_true.shape}. "
+            "Give one row of probabilities for every pixel, before the argmax."
+        )
+    bins = (probabilities.max(axis=-1) * CONFIDENCE_BINS).astype("int64")
+    bins = np.minimum(bins, CONFIDENCE_BINS - 1)  # a probability of 1 is in the last
+    right = probabilities.argmax(axis=-1) == y_true
+    counts = np.bincount((2 * bins + right).ravel(), minlength=2 * CONFIDENCE_BINS)
+    return counts.reshape(CONFIDENCE_BINS, 2)
 
 
 def pack_pixels(y_true, probabilities):

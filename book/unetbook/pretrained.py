@@ -8,7 +8,7 @@ import numpy as np
 from keras import layers
 
 from unetbook.blocks import conv_block, decoder_block
-from unetbook.encoders import encode
+from unetbook.encoders import efficientnet_lite0
 from unetbook.files import describe_file, write_json, write_whole
 from unetbook.model import build_unet, check_image_size
 from unetbook.results import OLD_WEIGHTS, check_renamed
@@ -33,7 +33,7 @@ def build_pretrained_unet(image_size, num_classes=3):
     """Build a U-Net whose encoder has learnt from a million photographs of ImageNet.
 
     Built in chapter 12. The encoder is EfficientNet-Lite0 (Tan & Le, 2019) and comes
-    with the book; the decoder is made of the course's own `decoder_block`s, with random
+    with the book; the decoder is made of the course's own `decoder_block`, with random
     weights.
 
     Args:
@@ -51,7 +51,7 @@ def build_pretrained_unet(image_size, num_classes=3):
     """
     height, width = check_image_size(image_size, FILTERS)
     inputs = keras.Input((height, width, 3), name="image")
-    features, skips = encode(inputs)
+    features, skips = efficientnet_lite0(inputs)
     load_encoder(keras.Model(inputs, features))
     skips.insert(0, conv_block(inputs, FILTERS[0]))  # the encoder begins at half size
     x = layers.Dropout(0.2)(features)

@@ -80,6 +80,17 @@ def read_runs(recipe, folder=None):
     return sorted(runs, key=lambda run: run["seed"])
 
 
+def list_recipes(folder=None):
+    """Return the names of the recipes that were measured at least once, sorted.
+
+    Args:
+        folder: As in `read_measured`.
+    """
+    files = Path(folder or MEASURED_DIR).glob("*-*.json")
+    parts = [file.stem.rpartition("-") for file in files]
+    return sorted({name for name, _, seed in parts if seed.isdigit()})
+
+
 def read_expected(config, folder=None):
     """Read the validation mean IoUs that finished runs of a tier ended with.
 
@@ -125,8 +136,8 @@ def score_runs(runs, border="class", split="test"):
     return {key: np.array([score[key] for score in scores]) for key in keys}
 
 
-def compare_runs(runs, others, key="mean_iou"):
-    """Subtract from each run's test score that of another recipe with the same seed.
+def compare_runs(runs, others, key="mean_iou", split="validation"):
+    """Subtract from each run's score that of another recipe with the same seed.
 
     Runs of one seed met the same pictures in the same order, so that a part of what
     chance did is the same in both.
@@ -135,6 +146,7 @@ def compare_runs(runs, others, key="mean_iou"):
         runs: What `read_runs` returns.
         others: Runs of the recipe to compare with.
         key: `"mean_iou"`, `"pixel_accuracy"` or `"iou"`, as in `score_runs`.
+        split: As in `score_runs`; test is no place to choose by.
 
     Returns:
         float64 `(seeds,)`, for `"iou"` `(seeds, classes)`: one row a seed of both.
@@ -150,7 +162,8 @@ def compare_runs(runs, others, key="mean_iou"):
             "Measure both with one seed."
         )
     others = [by_seed[run["seed"]] for run in runs]
-    return score_runs(runs)[key] - score_runs(others)[key]
+    scores, others = (score_runs(r, split=split)[key] for r in (runs, others))
+    return scores - others
 
 
 def spread(values):
@@ -185,6 +198,8 @@ class Pictures(NamedTuple):
         ring_pixels: int64 `(len(RINGS) + 1,)`, pixels of the whole split by their
             distance from the true border: in it, up to each of `RINGS`, farther.
         ring_errors: int64, those among them that are wrong.
+        confidence: int64 `(CONFIDENCE_BINS, 2)`, the pixels of the whole split by their
+            largest probability: wrong ones and right ones, as `count_confidence` does.
     """
 
     file_names: np.ndarray
@@ -194,6 +209,7 @@ class Pictures(NamedTuple):
     matrices: np.ndarray
     ring_pixels: np.ndarray
     ring_errors: np.ndarray
+    confidence: np.ndarray
 
 
 def read_pictures(name, folder=None):
@@ -210,7 +226,7 @@ def read_pictures(name, folder=None):
         ValueError: If there is no such file, or the weights have another name now.
     """
     check_renamed(name, OLD_WEIGHTS)
-    command = f"python -m experiments ship {name}"
+    command = f"python -m experiments pictures {name}"
     values = read_arrays(name, Pictures._fields, command, folder)
     return Pictures(**values)._replace(matrices=values["matrices"].astype("int64"))
 

@@ -1,7 +1,7 @@
 """Compile and train; go on after any stop as if there had been none.
 
-Keras and NumPy only. Whoever wants several devices opens `strategy.scope()` around
-`build_unet` and `compile_unet`.
+Keras and NumPy only. For several devices open `strategy.scope()` around `build_unet`
+and `compile_unet`, for several machines `join_processes` of `unetbook.processes`.
 """
 
 import time

@@ -11,6 +11,7 @@ from unetbook.pretrained import read_card
 from unetbook.results import (
     TIER_RECIPES,
     compare_runs,
+    list_recipes,
     read_cuts,
     read_measured,
     read_pictures,
@@ -19,6 +20,7 @@ from unetbook.results import (
 )
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
+WORTH = "09_what_it_is_worth"
 
 
 def prose(chapter):
@@ -56,11 +58,11 @@ def test_the_three_scorings_of_the_shipped_network(shipped):
     means = {border: scores["mean_iou"] for border, scores in shipped.items()}
     sentences = [
         f"a mean IoU of {means['class']:.2f} with the border as a class, "
-        f"{means['ignored']:.2f} without it, {means['merged']:.2f} with the border",
-        f"pet alone, ours has {shipped['merged']['iou'][0]:.2f}.",
-        f"has {parameters:,} parameters, a fifteenth of the article's",
+        f"{means['ignored']:.2f} without it and {means['merged']:.2f} with the border",
+        f"as the last row scores, `large` has {shipped['merged']['iou'][0]:.2f}.",
+        "with a fifteenth of the article's parameters",
     ]
-    assert missing("08_prediction", sentences) == []
+    assert missing(WORTH, sentences) == []
 
 
 def test_the_readme_says_what_the_shipped_network_scores(shipped):
@@ -75,7 +77,7 @@ def test_the_readme_says_what_the_shipped_network_scores(shipped):
     assert sentence in readme
 
 
-def test_the_curves_of_chapter_7_do_what_it_says():
+def test_the_curves_of_chapter_9_do_what_it_says():
     names = ("article-16", "course", "course-long", "large")
     runs = {name: read_runs(name) for name in names}
     curves = {name: runs[name][0]["history"]["val_mean_iou"] for name in names}
@@ -85,28 +87,80 @@ def test_the_curves_of_chapter_7_do_what_it_says():
     )
     assert ours[:, -1].min() > theirs[:, -1].max() + 0.02
     assert theirs[:, -1].std() > 3 * ours[:, -1].std()
-    assert curves["course-long"][9] < ours[:, 9].min()
     assert max(curves["course-long"][30:]) > max(curves["course-long"][:20]) + 0.005
     assert abs(curves["course-long"][-1] - curves["course-long"][31]) < 0.001
     longer, before = curves["large"], curves["course-long"][-1]
     averaged = score_runs(read_runs("large"), split="validation")["mean_iou"][0]
     sentences = [
-        "the article's rate is constant, and its seeds end farther apart",
-        "goes on rising, more and more slowly, and over its last eight epochs no more. "
-        "At first its curve is the lower one",
-        f"it has fallen from {before:.3f} to {longer[0]:.3f}, and it ends at "
+        "The article's rate is constant, and its seeds end farther apart",
+        "goes on rising, more and more slowly, and only its last eight epochs bring "
+        "nothing more",
+        f"throws it back from {before:.3f} to {longer[0]:.3f}, and it ends at "
         f"{longer[-1]:.3f}",
         f"On the validation pictures the mean scores no more: {averaged:.3f}",
     ]
-    assert missing("07_training", sentences) == []
+    assert averaged <= longer[-1]
+    assert missing(WORTH, sentences) == []
 
 
 def test_how_long_the_standard_tier_took():
-    run = read_runs("course")[0]
-    assert (run["where"]["device"], run["where"]["cores"]) == ("CPU", 2)
-    minutes = round(run["seconds"]["training"] / 60)
-    sentence = f"ours took {minutes} minutes, in bfloat16, on a processor with"
+    runs = read_runs("course")
+    places = {(run["where"]["device"], run["where"]["cores"]) for run in runs}
+    assert places == {("CPU", 2)}
+    minutes = [round(run["seconds"]["training"] / 60) for run in runs]
+    sentence = (
+        f"our {NUMBERS[len(runs)]} runs took {min(minutes)} to {max(minutes)} minutes "
+        "each, in bfloat16, on a processor with"
+    )
     assert missing("07_training", [sentence]) == []
+
+
+def test_how_long_the_runs_took():
+    ablations = [name for name in list_recipes() if name.startswith("small")]
+    minutes = {
+        name: [
+            run["seconds"]["training"] / 60
+            for run in read_runs(name)
+            if (run["where"]["device"], run["where"]["cores"]) == ("CPU", 2)
+        ]
+        for name in ("article-16", "course", "course-long", "large", "tiny", *ablations)
+    }
+    every = [one for of_recipe in minutes.values() for one in of_recipe]
+    assert 1.4 < min(every) < 1.6
+    assert max(every) > 60
+    assert 24 * np.mean(minutes["course"]) > 600
+    sentences = [
+        "On two processor cores each of ours took from a minute and a half to more "
+        "than an hour",
+        "A dozen ablations of `course`, with two seeds each, would take two cores more "
+        "than ten hours",
+    ]
+    assert missing(WORTH, sentences) == []
+
+
+def test_how_much_luck_there_is_in_a_score():
+    theirs, ours = (
+        score_runs(read_runs(n))["mean_iou"] for n in ("article-16", "course")
+    )
+    sentences = [
+        f"The {NUMBERS[len(theirs)]} runs of `article-16` differ in their random "
+        f"numbers alone, and yet the best beats the worst by {np.ptp(theirs):.2f}",
+        f"The {NUMBERS[len(ours)]} runs of `course` lie within {np.ptp(ours):.3f}",
+        f"Our gain of {ours.mean() - theirs.mean():.2f} is beyond luck",
+    ]
+    assert missing(WORTH, sentences) == []
+
+
+def test_every_run_gains_from_its_mirror_image_and_less_than_a_hundredth():
+    for name in ("article-16", "course", "course-long", "large", "tiny", "pretrained"):
+        for run in read_runs(name):
+            once, twice = (
+                score_runs([run], split=split)["mean_iou"][0]
+                for split in ("test", "test_with_flips")
+            )
+            assert 0 < twice - once < 0.01, name
+    sentence = "The gain is less than 0.01, but every one of our runs has it."
+    assert missing(WORTH, [sentence]) == []
 
 
 def test_what_the_sixth_level_of_the_full_tier_costs():
@@ -117,7 +171,6 @@ def test_what_the_sixth_level_of_the_full_tier_costs():
 
 def test_the_tiny_network_against_the_articles():
     tiny, article = read_runs("tiny"), read_runs("article-16")
-    assert 250 < 34_513_475 / tiny[0]["parameters"] < 350
     assert 18 < article[0]["parameters"] / tiny[0]["parameters"] < 19
     worst, best = (
         score_runs(tiny)["mean_iou"].min(),
@@ -125,10 +178,10 @@ def test_the_tiny_network_against_the_articles():
     )
     assert worst > best + 0.02
     sentence = (
-        "with a three-hundredth of the article's parameters, scores more than the "
-        "article at a quarter of its widths, which has eighteen times as many"
+        "`tiny` has an eighteenth of the parameters of `article-16` and scores more, "
+        f"after {tiny[0]['settings']['epochs']} epochs instead of ten"
     )
-    assert missing("07_training", [sentence]) == []
+    assert missing(WORTH, [sentence]) == []
 
 
 def test_how_well_two_annotations_agree(shipped):
@@ -137,21 +190,19 @@ def test_how_well_two_annotations_agree(shipped):
     three, merged = score_border(matrix), score_border(matrix, "merged")
     assert len(faults["doubles"]) == 22
     gap = three["mean_iou"] - shipped["class"]["mean_iou"]
+    within = len(faults["doubles_within"]["train"])
     sentences = [
-        f"agree to a mean IoU of {three['mean_iou']:.2f} and an accuracy of "
-        f"{three['pixel_accuracy']:.2f}",
-        f"to an IoU of the pet of {merged['iou'][0]:.2f}. Twenty-two photographs",
-        f"scores {three['mean_iou']:.2f} with the border as a class",
-        f"the border's {three['iou'][2]:.2f} says",
-        f"Ours stands {gap:.2f} below",
+        "By how much? 22 photographs stand in train *and* in test",
+        f"They agree to a mean IoU of {three['mean_iou']:.2f}. At the border they "
+        f"agree to {three['iou'][2]:.2f} only",
+        f"Is {three['mean_iou']:.2f} a ceiling? No",
+        f"The two annotations reach {merged['iou'][0]:.3f} for pet and border together",
+        f"`large` stands {gap:.2f} below the {three['mean_iou']:.2f}",
+        f"Train holds {within} more doubles",
+        f"agree to {three['mean_iou']:.2f}: a yardstick, not a ceiling",
     ]
-    assert missing("08_prediction", sentences) == []
-    row = " | ".join(f"{value:.3f}" for value in three["iou"])
-    sentences = [
-        f"{len(faults['doubles'])} of them stand in the train split",
-        f"| {row} | {three['mean_iou']:.3f} | {three['pixel_accuracy']:.3f} |",
-    ]
-    assert missing("01_dataset", sentences) == []
+    assert missing(WORTH, sentences) == []
+    assert missing("01_dataset", ["has 22 cases"]) == []
 
 
 def test_breeds_differ_as_their_sizes_do(pictures):
@@ -165,11 +216,11 @@ def test_breeds_differ_as_their_sizes_do(pictures):
     assert max(iou, key=iou.get) == "samoyed"
     assert min(iou, key=iou.get) == "miniature_pinscher"
     sentence = (
-        f"unfair to miniature pinschers, look at how they are photographed: on average "
+        f"unfair to miniature pinschers, look at how they are photographed. On average "
         f"{100 * shares['miniature_pinscher']:.0f} % of their pictures is pet, of the "
         f"samoyeds' {100 * shares['samoyed']:.0f} %"
     )
-    assert missing("08_prediction", [sentence]) == []
+    assert missing(WORTH, [sentence]) == []
 
 
 def test_what_faults_and_doubles_cost(pictures):
@@ -185,22 +236,22 @@ def test_what_faults_and_doubles_cost(pictures):
         return mean_iou(pictures.matrices[kept].sum(axis=0))
 
     everything = score(slice(None))
-    number = NUMBERS[np.isin(worst, empty["test"]).sum()].capitalize()
+    of_worst = np.isin(pictures.file_names, worst) & faulty
+    called = pictures.matrices[of_worst].sum(axis=1)[:, 0] / 128**2
     sentences = [
-        f"{number} of the eight hold no pet at all",
-        f"The {NUMBERS[faulty.sum()]} empty trimaps cost "
-        f"{score(~faulty) - everything:.4f} of the mean IoU over all pixels, the "
-        f"doubles give {everything - score(~doubled):.4f}.",
+        f"{NUMBERS[of_worst.sum()].capitalize()} of the eight hold no pet at all",
+        f"calls between {100 * called.min():.0f} and {100 * called.max():.0f} % of",
+        f"empty trimap, {len(empty['train'])} in train and {faulty.sum()} in test",
+        f"The empty trimaps cost {score(~faulty) - everything:.4f} of the mean IoU, "
+        f"and the doubles give {everything - score(~doubled):.4f}.",
     ]
-    assert missing("08_prediction", sentences) == []
+    assert missing(WORTH, sentences) == []
 
 
 def test_most_errors_of_photographs_lie_within_four_pixels_of_the_border(pictures):
     near = pictures.ring_errors[:3].sum() / pictures.ring_errors.sum()
     assert near > 0.6
-    assert (
-        missing("08_prediction", ["Most errors lie in the border or within four"]) == []
-    )
+    assert missing(WORTH, ["Most errors lie in the border or within four"]) == []
 
 
 def test_small_pets_score_lower_and_species_differ_little(pictures):
@@ -208,7 +259,7 @@ def test_small_pets_score_lower_and_species_differ_little(pictures):
         iou_per_class(pictures.matrices[pictures.species == code].sum(axis=0))[0]
         for code in (0, 1)
     )
-    assert abs(cats - dogs) < 0.05, "the chapter says: a few hundredths"
+    assert missing(WORTH, [f"Cats and dogs differ by {cats - dogs:.2f}."]) == []
     share = pictures.matrices[:, 0].sum(axis=1)
     smallest = share <= np.quantile(share, 0.25)
     smallest_iou = iou_per_class(pictures.matrices[smallest].sum(axis=0))[0]
@@ -234,8 +285,29 @@ def test_card_and_pictures_and_run_belong_together(pictures):
     assert mean_iou(run["test"]["matrix"]) == pytest.approx(mean_iou(total), abs=0.0005)
 
 
+def test_the_larger_network_is_the_less_honest_about_its_certainty(pictures):
+    for name in ("large", "tiny"):
+        stored = read_pictures(name)
+        pixels, right = stored.confidence.sum(), stored.confidence[:, 1].sum()
+        assert pixels == stored.matrices.sum() == 3669 * 128**2
+        assert right == np.trace(stored.matrices.sum(axis=0))
+    large, tiny = (
+        counts[:, 1] / np.maximum(counts.sum(axis=1), 1)
+        for counts in (pictures.confidence, read_pictures("tiny").confidence)
+    )
+    bins = np.arange(20) / 20
+    assert (large[11:19] < tiny[11:19]).all()
+    assert (tiny[11:19] < bins[11:19]).all(), "below the boxes"
+    assert min(large[19], tiny[19]) > 0.95, "in the last box"
+    sentence = (
+        f"claims between 85 and 90 %, it is right in {100 * large[17]:.0f} % of the "
+        f"cases; `tiny` is right in {100 * tiny[17]:.0f} %"
+    )
+    assert missing(WORTH, [sentence]) == []
+
+
 def gain(change, key="mean_iou"):
-    """Return a small network's scores less the plain one's, seed by seed."""
+    """Return what a changed network gained on validation pictures, seed by seed."""
     return compare_runs(read_runs(f"small-{change}"), read_runs("small"), key)
 
 
@@ -249,26 +321,26 @@ def test_the_articles_recipe_and_ours_differ_in_ten_settings():
     ours, theirs = ours["settings"], theirs["settings"]
     differing = {k for k in ours if ours[k] != theirs.get(k)} - {"about"}
     assert len(differing) == 10
-    sentence = "`article-16` and `course` differ in ten settings at once"
-    assert missing("07_training", [sentence]) == []
+    assert missing(WORTH, ["We changed ten of its settings"]) == []
 
 
 def test_what_each_part_is_worth():
-    first, second = score_runs(read_runs("small"))["mean_iou"]
+    first, second = score_runs(read_runs("small"), split="validation")["mean_iou"]
     sentences = [
         f"the plain network alone scores {first:.3f} with one and {second:.3f} with",
         f"Without normalisation the network loses "
-        f"{both(gain('no-batch-normalization'))}, at a rate",
-        f"Half the widths lose {both(gain('narrow'))}, much of it",
-        f"twice the widths gain {gain('wide').mean():.2f}",
-        f"Cut skips cost {-gain('no-skips').mean():.2f}, with either seed",
-        f"frozen by the cache, costs {-gain('frozen-flip').mean():.3f}, and no "
-        f"augmentation at all hardly more: {-gain('no-augmentation').mean():.3f}",
-        f"With cross-entropy alone {both(gain('no-dice'))} are lost",
-        f"**Crops** cost {both(gain('crop'))}: they",
-        f"the network gains {both(gain('no-dropout'))}.",
+        f"{both(gain('no-batch-normalization'))}, though",
+        f"Half the widths lose {both(gain('narrow'))}; with the first seed",
+        f"Twice the widths gain {gain('wide').mean():.2f}",
+        f"Cut skips cost {-gain('no-skips').mean():.2f}.",
+        f"frozen by the cache, costs {-gain('frozen-flip').mean():.3f}. No "
+        f"augmentation at all costs hardly more: {-gain('no-augmentation').mean():.3f}",
+        f"Cross-entropy alone loses {both(gain('no-dice'))}, nearly all",
+        f"Crops cost {-gain('crop').mean():.2f};",
+        f"without* dropout the network gains {both(gain('no-dropout'))}.",
+        f"All skips together were worth {-gain('no-skips').mean():.2f} above.",
     ]
-    assert missing("07_training", sentences) == []
+    assert missing(WORTH, sentences) == []
 
 
 def test_what_weighted_classes_and_up_sampling_change_beside_the_score():
@@ -276,15 +348,15 @@ def test_what_weighted_classes_and_up_sampling_change_beside_the_score():
         read_runs(name) for name in ("small", "small-up-sampling", "small-weighted")
     )
     accuracy, fallen = (
-        score_runs(runs)["pixel_accuracy"].mean() for runs in (plain, weighted)
+        score_runs(runs, split="validation")["pixel_accuracy"].mean()
+        for runs in (plain, weighted)
     )
     work, more = (round(runs[0]["multiply_adds"] / 1e6) for runs in (plain, up))
     sentences = [
-        f"accuracy falls from {accuracy:.2f} to {fallen:.2f}. In mean IoU the seeds",
-        f"takes {more} million multiply-adds for a picture where transposed "
-        f"convolutions take {work}",
+        f"accuracy falls from {accuracy:.2f} to {fallen:.2f}.",
+        f"takes {more} million multiply-adds per picture instead of {work}",
     ]
-    assert missing("07_training", sentences) == []
+    assert missing(WORTH, sentences) == []
 
 
 def test_which_parts_both_seeds_agree_on():
@@ -295,15 +367,14 @@ def test_which_parts_both_seeds_agree_on():
     for change in ("frozen-flip", "no-augmentation", "crop", "no-dice"):
         assert gain(change).max() < -0.01, change
     assert gain("wide").min() > 0.03
-    assert gain("no-dropout").min() > 0.005
+    assert gain("no-dropout").min() > 0
     assert np.abs(gain("fresh-flip")).max() < 0.003
-    for change in ("up-sampling", "weighted"):
-        assert gain(change).min() < 0 < gain(change).max(), change
+    assert gain("up-sampling").min() < 0 < gain("up-sampling").max()
     lost = -gain("no-dice", "iou").mean(axis=0)
     assert lost[2] > 0.8 * lost.sum(), "nearly all of it at the border"
     assert gain("weighted", "iou").mean(axis=0)[2] > 0
-    narrow = score_runs(read_runs("small-narrow"))["iou"][:, 2]
-    assert (narrow < 0.005).sum() == 1, "one seed has not found the border"
+    narrow = score_runs(read_runs("small-narrow"), split="validation")["iou"][:, 2]
+    assert (narrow < 0.005).tolist() == [True, False], "the first has no border"
 
 
 @pytest.fixture(scope="module")
@@ -317,27 +388,26 @@ def cuts():
 
 def test_what_cut_skips_cost_the_drawn_network(cuts):
     whole, single, none, borders = cuts
-    seeds = read_measured("quick_drawn")["mean_iou"]
     assert read_card("drawn")["recipe"]["epochs"] == 40
     sentences = [
         "720 drawn pets, forty times each",  # 800 without a tenth for validation
         f"costs {whole - none:.3f} of mean IoU, and {borders[0] - borders[1]:.3f} at",
-        f"Without skip 1 the score is {single[0]:.3f} and without skip 2 it is "
-        f"{single[1]:.3f}, a little *higher* than the {whole:.3f} of the whole",
-        f"without skip 3 it is {single[2]:.3f} and without skip 4 it is "
-        f"{single[3]:.3f}, lower",
-        f"between {seeds['lowest']:.3f} and {seeds['highest']:.3f}, and each of",
-        f"No single cut costs more than {whole - min(single):.3f}, and all four at "
-        f"once cost {whole - none:.3f}, five times the range of the seeds",
     ]
     assert missing("06_unet", sentences) == []
 
 
 def test_only_cutting_all_skips_costs_more_than_another_seed(cuts):
     whole, single, none, _ = cuts
+    assert missing("06_unet", ["Cutting a single skip hardly moves the score"]) == []
     seeds = read_measured("quick_drawn")["mean_iou"]
     assert single[0] > whole
     assert single[1] > whole
     assert all(seeds["lowest"] <= score <= seeds["highest"] for score in single[:3])
     assert 0 < seeds["lowest"] - single[3] < seeds["highest"] - seeds["lowest"]
     assert 4.5 < (whole - none) / (seeds["highest"] - seeds["lowest"]) < 5.5
+    sentences = [
+        "Two of the single cuts even score a little *higher* than the whole network",
+        f"falls out of the range by {seeds['lowest'] - single[3]:.3f}, a hint at",
+        f"Cutting all four costs {whole - none:.3f}, five times the range of the seeds",
+    ]
+    assert missing(WORTH, sentences) == []

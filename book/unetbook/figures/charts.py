@@ -7,6 +7,7 @@ from unetbook.config import CLASS_NAMES
 from unetbook.figures.style import (
     CLASS_COLOURS,
     CLASS_HATCHES,
+    FAINT,
     SERIES_COLOURS,
     SERIES_HATCHES,
     SERIES_LINES,
@@ -103,6 +104,33 @@ def draw_band(ax, runs, number, label):
     ax.plot(epochs, runs.mean(axis=0), linestyle=style, color=colour, label=label)
     band = (runs.min(axis=0), runs.max(axis=0))
     ax.fill_between(epochs, *band, color=colour, alpha=0.25, linewidth=0)
+
+
+@plt.rc_context(STYLE)
+def plot_label_curve(curves):
+    """Draw a score over the number of labelled pictures: a line for the mean of runs.
+
+    Args:
+        curves: A dictionary from labels to dictionaries, which map a number of pictures
+            to the scores of its runs, `(runs,)`.
+
+    Returns:
+        The axes; the number of pictures is drawn on a logarithmic scale.
+    """
+    ax = new_axes(3.8)
+    for number, (label, scores) in enumerate(curves.items()):
+        colour = SERIES_COLOURS[number % len(SERIES_COLOURS)]
+        style = SERIES_LINES[number % len(SERIES_LINES)]
+        means = [np.mean(values) for values in scores.values()]
+        ax.plot(list(scores), means, linestyle=style, color=colour, label=label)
+        for pictures, values in scores.items():
+            ax.plot([pictures] * len(values), values, "o", color=colour, markersize=5)
+    ax.set(xlabel="labelled pictures", ylabel="mean IoU", xscale="log")
+    ax.set_xticks(list(scores), [f"{pictures:,}" for pictures in scores])
+    ax.minorticks_off()
+    ax.grid(alpha=0.3)
+    ax.legend(frameon=False)
+    return ax
 
 
 @plt.rc_context(STYLE)
@@ -210,3 +238,47 @@ def draw_bars(ax, places, values, thickness, number, label):
     for place, value in zip(places, values, strict=True):
         text = "absent" if np.isnan(value) else f"{value:.2f}"
         ax.text(place, np.nan_to_num(value) + 0.02, text, ha="center", fontsize=11)
+
+
+@plt.rc_context(STYLE)
+def plot_reliability(counts):
+    """Draw how often each network was right, by how sure it was.
+
+    Args:
+        counts: A dictionary from labels to what `count_confidence` counts.
+
+    Returns:
+        The axes. A network whose probabilities mean what they say stays in the grey
+        boxes, each as high as its bin is wide.
+
+    Raises:
+        ValueError: If counts are not `(bins, 2)`.
+    """
+    ax = new_axes(4.2)
+    for number, (label, values) in enumerate(counts.items()):
+        values = np.asarray(values)
+        if values.ndim != 2 or values.shape[1] != 2:
+            raise ValueError(
+                f"counts[{label!r}] has shape {values.shape}, expected (bins, 2): "
+                "wrong and right pixels, as count_confidence returns them."
+            )
+        draw_reliability(ax, values, number, label)
+    ax.set(xlabel="largest probability", ylabel="share of these pixels that is right")
+    ax.legend(loc="upper left", frameon=False)
+    return ax
+
+
+def draw_reliability(ax, counts, number, label):
+    """Draw the share of right pixels in each bin that holds any, above the boxes."""
+    width = 1 / len(counts)
+    filled = np.flatnonzero(counts.sum(axis=1))
+    if number == 0:
+        for low in filled * width:
+            box = plt.Rectangle((low, low), width, width, color=FAINT, alpha=0.25)
+            ax.add_patch(box)
+    shares = counts[filled, 1] / counts[filled].sum(axis=1)
+    colour = SERIES_COLOURS[number % len(SERIES_COLOURS)]
+    style = SERIES_LINES[number % len(SERIES_LINES)]
+    marker = "osD^v"[number % 5]
+    places = (filled + 0.5) * width
+    ax.plot(places, shares, marker, linestyle=style, color=colour, label=label)
