@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 
 import psutil
 
@@ -16,6 +17,14 @@ ONE_THREAD = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS")
 if "PYTEST_XDIST_WORKER" in os.environ:  # before TensorFlow or a kernel starts
     for name in ONE_THREAD:
         os.environ.setdefault(name, "1")
+
+
+def pytest_configure(config):
+    """Let chapters train from the start, not go on with the runs of this machine."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        runs = tempfile.TemporaryDirectory()
+        os.environ["UNETBOOK_RUNS"] = runs.name
+        config.add_cleanup(runs.cleanup)
 
 
 def pytest_xdist_auto_num_workers():

@@ -11,11 +11,12 @@ PHOTOS_DIR = os.environ.get("TFDS_DATA_DIR")
 
 @pytest.fixture(scope="session", autouse=True)
 def clean_environment():
-    """Unset what would change a result; UNETBOOK_CACHE only says where files lie."""
+    """Unset what would change a result, but not what only says where files lie."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("TFDS_DATA_DIR", raising=False)
         for name in list(os.environ):
-            if name.startswith("UNETBOOK_") and name != "UNETBOOK_CACHE":
+            places = ("UNETBOOK_CACHE", "UNETBOOK_RUNS")
+            if name.startswith("UNETBOOK_") and name not in places:
                 patch.delenv(name)
         yield
 

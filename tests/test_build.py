@@ -135,6 +135,17 @@ def test_only_chapters_that_changed_are_executed(tmp_path, capsys, two_at_once):
 
 
 @pytest.mark.slow
+def test_chapters_train_from_the_start_whatever_runs_there_are(tmp_path, two_at_once):
+    write_book(
+        tmp_path,
+        {"one": ["import os", "open('1', 'w').write(os.environ['UNETBOOK_RUNS'])"]},
+    )
+    mine = str(tmp_path / "mine")
+    execute.execute_chapters(tmp_path, {**os.environ, "UNETBOOK_RUNS": mine})
+    assert (tmp_path / "1").read_text() not in ("", mine)
+
+
+@pytest.mark.slow
 def test_chapters_run_side_by_side_with_one_thread_each(tmp_path, two_at_once):
     meet = """
 import os, pathlib, time

@@ -56,6 +56,7 @@ def test_16_bits_are_left_to_a_gpu(monkeypatch):
 
 def test_folders_follow_their_settings(monkeypatch, tmp_path):
     monkeypatch.setenv("UNETBOOK_CACHE", str(tmp_path))
+    monkeypatch.delenv("UNETBOOK_RUNS")
     assert cache_dir() == tmp_path
     assert runs_dir() == tmp_path / "runs"
 
@@ -75,6 +76,44 @@ def test_gpus_take_their_memory_as_they_need_it(monkeypatch):
     )
     assert configuration.find_gpus() == ["a", "b"]
     assert grown == [("a", True), ("b", True)]
+
+
+@pytest.fixture
+def model_on_a_gpu(monkeypatch):
+    """A model that Keras compiles with XLA, because it believes in a GPU."""
+    import keras
+    import tensorflow as tf
+
+    gpu = type("Device", (), {"device_type": "GPU"})
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda *kind: [gpu])
+    monkeypatch.setattr(configuration, "device_name", lambda: "GeForce RTX 5090")
+    monkeypatch.setattr(keras.Model, "jit_compile", keras.Model.jit_compile)
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    assert model.jit_compile
+    return model
+
+
+def test_a_setting_turns_jit_compile_off(monkeypatch, capsys, model_on_a_gpu):
+    monkeypatch.setenv("UNETBOOK_XLA", "off")
+    start()
+    assert "RTX 5090, XLA off |" in capsys.readouterr().out
+    assert model_on_a_gpu.jit_compile is False, "for prediction, uncompiled"
+    for choice in ("auto", True):
+        model_on_a_gpu.compile(loss="mse", jit_compile=choice)
+        assert model_on_a_gpu.jit_compile is False
+
+
+def test_without_the_setting_keras_decides_on_jit_compile(capsys, model_on_a_gpu):
+    start()
+    assert "XLA" not in capsys.readouterr().out
+    model_on_a_gpu.compile(loss="mse")
+    assert model_on_a_gpu.jit_compile is True
+
+
+def test_an_unknown_choice_about_xla_names_itself(monkeypatch):
+    monkeypatch.setenv("UNETBOOK_XLA", "no")
+    with pytest.raises(ValueError, match="UNETBOOK_XLA='no': set it to off"):
+        start()
 
 
 def test_the_line_names_data_tier_device_and_versions():

@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -51,9 +52,11 @@ def execute_chapters(root, environment):
         environment = {**ONE_THREAD, **environment}
     say(f"Chapters to execute: {len(chapters)}, {at_once} at a time.")
     began = time.perf_counter()
-    failed = run_interruptible(
-        execute_all(chapters, at_once, cache, settings, environment)
-    )
+    with tempfile.TemporaryDirectory() as runs:  # none goes on where another ended
+        environment = {**environment, "UNETBOOK_RUNS": runs}
+        failed = run_interruptible(
+            execute_all(chapters, at_once, cache, settings, environment)
+        )
     say(f"Chapters executed in {time.perf_counter() - began:.0f} s.")
     if failed:
         sys.exit(

@@ -6,6 +6,7 @@ A chapter that fails keeps its old outputs.
 
 import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -52,9 +53,11 @@ def main(names):
     """Execute the named notebooks, or every chapter."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     paths = [Path(name) for name in names] or sorted((ROOT / "book").glob("*.ipynb"))
-    for path in paths:
-        print(f"{path.name} ...", flush=True)
-        execute(path)
+    with tempfile.TemporaryDirectory() as runs:  # none goes on where another ended
+        os.environ["UNETBOOK_RUNS"] = runs
+        for path in paths:
+            print(f"{path.name} ...", flush=True)
+            execute(path)
 
 
 if __name__ == "__main__":

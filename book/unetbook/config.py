@@ -151,6 +151,31 @@ def device_name():
     return tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
 
 
+def use_xla():
+    """Tell whether Keras may compile with XLA, from `UNETBOOK_XLA`: `on` or `off`.
+
+    Raises:
+        ValueError: If it is neither.
+    """
+    chosen = os.environ.get("UNETBOOK_XLA") or "on"
+    if chosen not in ("on", "off"):
+        raise ValueError(
+            f"UNETBOOK_XLA={chosen!r}: set it to off, or unset it: Keras decides."
+        )
+    return chosen == "on"
+
+
+def leave_xla_off():
+    """Make `jit_compile` False for every Keras model, whatever it is compiled with.
+
+    Left alone, Keras takes XLA for training and for prediction wherever there is a GPU,
+    and cards newer than the installed XLA die in it (tensorflow#111958).
+    """
+    import keras
+
+    keras.Model.jit_compile = property(lambda self: False, lambda self, value: None)
+
+
 def check_versions():
     """Raise an `ImportError` if an installed package is outside the book's bounds."""
     try:
@@ -173,6 +198,7 @@ def describe(config):
     device = device_name()
     if device == "CPU":
         device = f"CPU ({os.cpu_count()} cores)"
+    device += "" if use_xla() else ", XLA off"
     return (
         f"data: {config.data} | tier: {config.tier} | device: {device} | "
         f"Python {platform.python_version()}, TensorFlow {version('tensorflow')}, "
@@ -211,11 +237,13 @@ def start():
 
     Raises:
         ImportError: If an installed package is outside the book's bounds.
-        ValueError: If `UNETBOOK_TIER` names no tier.
+        ValueError: If `UNETBOOK_TIER` or `UNETBOOK_XLA` is unknown.
     """
     check_versions()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with hold_stderr():
         config = load_config()
         print(describe(config))
+        if not use_xla():
+            leave_xla_off()
     return config
