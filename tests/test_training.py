@@ -769,7 +769,7 @@ def device_differences(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_two_devices_train_as_one_but_for_what_chapter_7_names(device_differences):
+def test_two_devices_train_as_one_but_for_what_chapter_10_names(device_differences):
     differences, _ = device_differences
     assert differences.keys() == read_measured("devices")["largest_difference"].keys()
     alike = ("no batch normalisation, no dropout", "synchronised batch normalisation")

@@ -103,18 +103,6 @@ def test_the_curves_of_chapter_9_do_what_it_says():
     assert missing(WORTH, sentences) == []
 
 
-def test_how_long_the_standard_tier_took():
-    runs = read_runs("course")
-    places = {(run["where"]["device"], run["where"]["cores"]) for run in runs}
-    assert places == {("CPU", 2)}
-    minutes = [round(run["seconds"]["training"] / 60) for run in runs]
-    sentence = (
-        f"our {NUMBERS[len(runs)]} runs took {min(minutes)} to {max(minutes)} minutes "
-        "each, in bfloat16, on a processor with"
-    )
-    assert missing("07_training", [sentence]) == []
-
-
 def test_how_long_the_runs_took():
     ablations = [name for name in list_recipes() if name.startswith("small")]
     minutes = {
