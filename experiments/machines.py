@@ -49,7 +49,7 @@ ENDINGS = {  # which process gets which signal, in which epoch from 0 on
     "process 0 killed": (0, "SIGKILL:2"),
     "process 1 frozen": (1, "SIGSTOP:3"),
 }
-PATIENCE = 300  # seconds, starting and compiling included, for a process to end
+PATIENCE = 600  # seconds, starting and compiling included, for a process to end
 
 
 def write_batches(file):

@@ -25,7 +25,7 @@ from experiments.run import (
 from unetbook.data import draw_augmentation
 from unetbook.files import write_json, write_whole
 
-PART_BYTES = 31 * 2**20  # where 64 MiB travel at a time, the repository among them
+PART_BYTES = 26 * 2**20  # where 64 MiB travel at a time, the repository among them
 # Larger networks begin with weights that JAX draws: the article's are 138 MB a seed.
 LARGEST_WEIGHTS = 16 * 2**20
 

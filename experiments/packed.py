@@ -4,8 +4,8 @@
         article-0 tiny-0 rates --minutes 9 --results RESULTS
 
 goes through the list until the time is over. Each run that ends writes its result in
-the form of `measured/` and its weights, rounded to float16; the same command goes on
-with one that was stopped. `rates` measures pictures a second.
+the form of `measured/` and its weights, rounded to float16. The same command, given
+again, goes on with one that was stopped. `rates` measures pictures a second.
 """
 
 import argparse
@@ -47,7 +47,9 @@ from unetbook.config import cache_dir
 from unetbook.files import write_json
 from unetbook.pretrained import write_halves
 
-LARGEST_KEPT = 5_000_000  # parameters; nobody ships more
+# Parameters. Of larger networks no weights are kept, not even to go on: nobody ships
+# them, and to write them takes as long as an epoch on a GPU.
+LARGEST_KEPT = 5_000_000
 # Keras looks at the loss, and waits for it, only after so many steps.
 STEPS_AT_ONCE = 16
 
@@ -237,7 +239,8 @@ def train_packed(run, batches, precision, deadline):
     model = start_packed(run, precision)
     compile_network(model, run.recipe, batches)
     model.steps_per_execution = STEPS_AT_ONCE
-    run_dir = find_run_dir(run.recipe, run.name, run.seed)
+    small = model.count_params() <= LARGEST_KEPT
+    run_dir = find_run_dir(run.recipe, run.name, run.seed) if small else None
     stop = [Deadline(deadline)]
     history = train_network(model, run.recipe, run.seed, batches, run_dir, stop)
     if len(history["loss"]) < run.recipe.epochs:
@@ -255,7 +258,7 @@ def measure_packed(run, batches, options, deadline):
     """Train and score a packed run and write its files, or say that time is over."""
     trained = train_packed(run, batches, options.precision, deadline)
     if trained is None:
-        print("The time is over. The same command goes on from here.", flush=True)
+        print("The time is over. The same command goes on from what is saved.")
         return
     model, history = trained
     origin = {"initial_weights": "TensorFlow's" if run.weights else "drawn by JAX"}
@@ -273,22 +276,28 @@ def measure_packed(run, batches, options, deadline):
     print(summarise_run(measured), flush=True)
 
 
+def write_rates(runs, options, deadline):
+    """Measure the pictures a second of the runs' recipes, and write what is there."""
+    file = options.results / "rates.json"
+    known = json.loads(file.read_text())["rates"] if file.exists() else []
+    recipes = {run.name: run.recipe for run in runs.values()}
+    measured = {
+        "made_by": "python -m experiments.packed rates",
+        "where": describe_here("both"),
+        "rates": measure_rates(recipes, known, deadline),
+    }
+    write_json(file, measured, indent=1)
+
+
 def do_item(item, runs, options, deadline):
-    """Do one thing of the list."""
+    """Do one thing of the list, unless it is done."""
     if item == "rates":
-        recipes = {run.name: run.recipe for run in runs.values()}
-        rates = measure_rates(recipes, deadline)
-        measured = {
-            "made_by": "python -m experiments.packed rates",
-            "where": describe_here("both"),
-            "rates": rates,
-        }
-        write_json(options.results / "rates.json", measured, indent=1)
-        return
-    run = runs[item]
-    pictures, description = read_pictures(options.folder / run.pictures)
-    batches = make_packed_batches(run, pictures, description)
-    measure_packed(run, batches, options, deadline)
+        write_rates(runs, options, deadline)
+    elif not (options.results / f"{item}.json").exists():
+        run = runs[item]
+        pictures, description = read_pictures(options.folder / run.pictures)
+        batches = make_packed_batches(run, pictures, description)
+        measure_packed(run, batches, options, deadline)
 
 
 def read_options():
@@ -316,8 +325,6 @@ def main():
     runs = {name: read_run(options.folder / f"{name}.npz") for name in names}
     failed = False
     for item in options.items:
-        if (options.results / f"{item}.json").exists():
-            continue
         if time.monotonic() > deadline:
             print(f"{item}: no time is left.", flush=True)
             continue

@@ -54,30 +54,29 @@ def measure_rate(recipe, precision, compiled):
     return steps * recipe.batch_size / (time.perf_counter() - began)
 
 
-def measure_rates(recipes, deadline):
+def measure_rates(recipes, known, deadline):
     """Measure recipes with and without XLA and 16 bits, until the time is over.
 
     Args:
         recipes: Recipes by name.
+        known: What was measured before, as it is returned.
         deadline: In seconds of `time.monotonic`.
 
     Returns:
-        A list of dictionaries that JSON can hold.
+        A list of dictionaries that JSON can hold, those of `known` first.
     """
-    rates = []
+    rates = list(known)
     settings = itertools.product((True, False), recipes, ("float32", "mixed_bfloat16"))
     for compiled, name, precision in settings:
+        setting = {"recipe": name, "precision": precision, "jit_compile": compiled}
+        if any(setting.items() <= rate.items() for rate in known):
+            continue
         if time.monotonic() > deadline:
             break
         rate = measure_rate(recipes[name], precision, compiled)
+        batch_size = recipes[name].batch_size
         rates.append(
-            {
-                "recipe": name,
-                "batch_size": recipes[name].batch_size,
-                "precision": precision,
-                "jit_compile": compiled,
-                "images_per_second": round(rate, 1),
-            }
+            setting | {"batch_size": batch_size, "images_per_second": round(rate, 1)}
         )
         print(rates[-1], flush=True)
     return rates

@@ -32,9 +32,8 @@ REMEDY = "Run `make weights` to train them again, or take the file from the repo
 def build_pretrained_unet(image_size, num_classes=3):
     """Build a U-Net whose encoder has learnt from a million photographs of ImageNet.
 
-    Built in chapter 12. The encoder is EfficientNet-Lite0 (Tan & Le, 2019) and comes
-    with the book; the decoder is made of the course's own `decoder_block`, with random
-    weights.
+    The encoder is EfficientNet-Lite0 (Tan & Le, 2019) and comes with the book; the
+    decoder is made of the course's own `decoder_block`, with random weights.
 
     Args:
         image_size: Side of the square picture in pixels, or `(height, width)`; a

@@ -399,3 +399,23 @@ def test_only_cutting_all_skips_costs_more_than_another_seed(cuts):
         f"Cutting all four costs {whole - none:.3f}, five times the range of the seeds",
     ]
     assert missing(WORTH, sentences) == []
+
+
+def test_what_chapter_9_says_of_the_pretrained_network():
+    names = ("article-16", "course", "course-long", "large", "tiny")
+    others = [run["history"]["val_mean_iou"] for n in names for run in read_runs(n)]
+    fresh = [run["history"]["val_mean_iou"] for n in names[:3] for run in read_runs(n)]
+    (run,) = read_runs("pretrained")[:1]
+    curve = run["history"]["val_mean_iou"]
+    assert curve[0] > max(values[0] for values in fresh)
+    assert curve[-1] > max(map(max, others))
+    right = read_pictures("pretrained").confidence[17]
+    merged = score_runs([run], "merged")["iou"][0, 0]
+    sentences = [
+        f"After {len(curve)} epochs it stands at {curve[-1]:.3f}",
+        f"the best of the three, is right in {right[1] / right.sum():.0%}".replace(
+            "%", " %"
+        ),
+        f"as many photographs as that network, and reaches {merged:.2f}",
+    ]
+    assert missing(WORTH, sentences) == []
