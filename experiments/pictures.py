@@ -75,11 +75,11 @@ def count_rings(mask, pred_mask):
     return np.stack([np.bincount(c, minlength=len(RINGS) + 1) for c in chosen])
 
 
-def write_pictures(name, model, image_size):
+def score_photographs(name, model, image_size):
     """Write what each test picture is and what it scored to `measured/`.
 
     Returns:
-        `(batches, matrices)`: the test split, and one confusion matrix a picture.
+        The score of the whole test split, as a card holds it.
     """
     pets = load_pets("oxford")
     batches = make_dataset(cache_pairs(pets.test, image_size), SCORE_BATCH)
@@ -90,7 +90,7 @@ def write_pictures(name, model, image_size):
     }
     file = MEASURED_DIR / f"{name}_pictures.npz"
     write_whole(file, lambda path: np.savez_compressed(path, **arrays))
-    return batches, arrays["matrices"]
+    return describe_score(arrays["matrices"], mean_cross_entropy(model, batches))
 
 
 def score_again(name):
@@ -100,9 +100,7 @@ def score_again(name):
     of one machine.
     """
     model, card = load_pretrained(name), read_card(name)
-    batches, matrices = write_pictures(name, model, card["image_size"])
-    loss = mean_cross_entropy(model, batches)
-    card["scores"]["test"] = describe_score(matrices, loss)
+    card["scores"]["test"] = score_photographs(name, model, card["image_size"])
     write_json(WEIGHTS_DIR / f"{name}.json", card)
     return card
 

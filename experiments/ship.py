@@ -9,8 +9,8 @@ import dataclasses
 from keras import ops
 
 from experiments.drawn import describe_drawn, score_borders, to_config
-from experiments.measuring import SCORE_BATCH, describe_score
-from experiments.pictures import write_pictures
+from experiments.measuring import SCORE_BATCH
+from experiments.pictures import score_photographs
 from experiments.recipes import RECIPES
 from experiments.run import describe_place, load_pairs, score_pictures, train_recipe
 from unetbook.config import describe
@@ -39,20 +39,19 @@ def ship(name, seed, precision="float32"):
     pairs = load_pairs(recipe, seed)
     model, _ = train_recipe(recipe, name, seed, pairs, precision)
     round_weights(model)
-    matrices, loss = score_pictures(model, pairs.test)
     made_by = f"python -m experiments ship {name} --seed {seed}"
     card = describe_network(recipe)
     if recipe.data == "drawn":
+        matrices, _ = score_pictures(model, pairs.test)
         card |= describe_drawn_net(recipe, seed, matrices, made_by)
     else:
         origin = {"made_by": made_by, "recipe": name, "seed": seed}
         origin["where"] = describe_place(precision)
-        scores = {"test": describe_score(matrices, loss)}
+        scores = {"test": score_photographs(name, model, recipe.image_size)}
         scores["drawn"] = score_drawn(model, recipe.image_size)
         card |= describe_photographs_net(pairs.description, origin, scores)
         if recipe.pretrained:
             card["licence"] += ENCODER_LICENCE
-        write_pictures(name, model, recipe.image_size)
     return save_pretrained(model, name, card)
 
 

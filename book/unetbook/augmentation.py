@@ -73,6 +73,20 @@ def crop_pairs(images, masks, crop):
     zero = ops.zeros_like(side)
     # Output pixel (x, y) is read at (side * x + left, side * y + top).
     transform = ops.stack([side, zero, left, zero, side, top, zero, zero], axis=1)
+    return warp_pairs(images, masks, transform)
+
+
+def warp_pairs(images, masks, transform):
+    """Read each output pixel of each pair elsewhere; edge pixels are repeated.
+
+    Args:
+        images: float32 `(batch, height, width, 3)`.
+        masks: int32 `(batch, height, width)`.
+        transform: float32 `(batch, 8)`, as `keras.ops.image.affine_transform` takes it.
+
+    Returns:
+        `(images, masks)` of the same shapes: images bilinear, masks nearest neighbour.
+    """
     # A copy: on PyTorch, Keras 3.15 swaps entries of the transform that it is given.
     images = ops.image.affine_transform(
         images, ops.copy(transform), "bilinear", fill_mode="nearest"

@@ -96,14 +96,21 @@ def plot_runs(curves):
     return ax
 
 
+def line_style(number):
+    """Return colour and dashes of one line among several, as `plot` takes them."""
+    return {
+        "color": SERIES_COLOURS[number % len(SERIES_COLOURS)],
+        "linestyle": SERIES_LINES[number % len(SERIES_LINES)],
+    }
+
+
 def draw_band(ax, runs, number, label):
     """Draw the mean of `(runs, epochs)` as a line in a band from least to most."""
     epochs = np.arange(1, runs.shape[1] + 1)
-    colour = SERIES_COLOURS[number % len(SERIES_COLOURS)]
-    style = SERIES_LINES[number % len(SERIES_LINES)]
-    ax.plot(epochs, runs.mean(axis=0), linestyle=style, color=colour, label=label)
+    line = line_style(number)
+    ax.plot(epochs, runs.mean(axis=0), label=label, **line)
     band = (runs.min(axis=0), runs.max(axis=0))
-    ax.fill_between(epochs, *band, color=colour, alpha=0.25, linewidth=0)
+    ax.fill_between(epochs, *band, color=line["color"], alpha=0.25, linewidth=0)
 
 
 @plt.rc_context(STYLE)
@@ -119,12 +126,12 @@ def plot_label_curve(curves):
     """
     ax = new_axes(3.8)
     for number, (label, scores) in enumerate(curves.items()):
-        colour = SERIES_COLOURS[number % len(SERIES_COLOURS)]
-        style = SERIES_LINES[number % len(SERIES_LINES)]
+        line = line_style(number)
         means = [np.mean(values) for values in scores.values()]
-        ax.plot(list(scores), means, linestyle=style, color=colour, label=label)
+        ax.plot(list(scores), means, label=label, **line)
         for pictures, values in scores.items():
-            ax.plot([pictures] * len(values), values, "o", color=colour, markersize=5)
+            dots = {"color": line["color"], "markersize": 5}
+            ax.plot([pictures] * len(values), values, "o", **dots)
     ax.set(xlabel="labelled pictures", ylabel="mean IoU", xscale="log")
     ax.set_xticks(list(scores), [f"{pictures:,}" for pictures in scores])
     ax.minorticks_off()
@@ -277,8 +284,6 @@ def draw_reliability(ax, counts, number, label):
             box = plt.Rectangle((low, low), width, width, color=FAINT, alpha=0.25)
             ax.add_patch(box)
     shares = counts[filled, 1] / counts[filled].sum(axis=1)
-    colour = SERIES_COLOURS[number % len(SERIES_COLOURS)]
-    style = SERIES_LINES[number % len(SERIES_LINES)]
     marker = "osD^v"[number % 5]
     places = (filled + 0.5) * width
-    ax.plot(places, shares, marker, linestyle=style, color=colour, label=label)
+    ax.plot(places, shares, marker, label=label, **line_style(number))
