@@ -12,6 +12,7 @@ ROOMS = (
     {
         "unetbook",
         "config",
+        "classes",
         "files",
         "convolution",
         "blocks",

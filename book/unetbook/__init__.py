@@ -16,7 +16,9 @@ Taught, chapter by chapter, and shown there word for word:
 What stands behind that:
 
     config          tiers and settings; the one reader of the environment
-    sources/        behind load_pets: photographs, folders, drawn pets, splits
+    classes         names, colours and background of what a pixel may be
+    sources/        behind load_pets: photographs, folders, outlines,
+                    class lists, drawn pets, splits
     checkpoints     exact resume
     progress        what a training prints
     processes       several processes that train one network; Keras on JAX

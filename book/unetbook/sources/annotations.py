@@ -163,7 +163,7 @@ def locate_picture(drawing, pictures):
         pairs = zip(reversed(path.parts), reversed(parts), strict=False)
         alike = [normal(mine) == theirs for mine, theirs in pairs]
         common = (alike + [False]).index(False)
-        is_mask = any(word in path.parent.name.lower() for word in MASK_WORDS)
+        is_mask = any(word in str(path.parent).lower() for word in MASK_WORDS)
         return common, path.parent == drawing.file.parent, not is_mask
 
     best = sorted(found, key=rank, reverse=True)[:2]
@@ -222,12 +222,12 @@ def draw_mask(path, drawing, numbers, background):
                 f"the picture has {upright[1]} x {upright[0]}. Put the picture there "
                 "that was annotated, or export again."
             )
-        mask = np.full(size, background, "uint8")
+        mask = np.full(size, background, "uint8", order="F")  # as COCO's masks are
         for name, pixels in drawing.masks(*size):
-            mask[pixels] = numbers[name]
+            np.copyto(mask, numbers[name], where=pixels)
         if size != upright:  # drawn on the pixels as the camera stored them
             mask = np.asarray(Image.fromarray(mask).transpose(turn))
-        return mask
+        return np.ascontiguousarray(mask)
 
 
 def read_sizes(path):

@@ -236,10 +236,11 @@ def read_table(file):
             f"{file}, line {reader.line_num}: {error}. Save it as plain text."
         ) from error
     filled = [(number, cells) for number, cells in lines if any(cells)]
-    if not filled:
+    if len(filled) < 2:
+        found = "no class below its first line" if filled else "nothing"
         raise ValueError(
-            f"{file} is empty. Write the line name,value and below it one line for "
-            "each class, or remove the file."
+            f"{file} holds {found}. Write the line name,value and below it one line "
+            "for each class, or remove the file."
         )
     return filled
 

@@ -141,7 +141,7 @@ def draw_outlines(outlines, height, width):
         found.append((area, "void" if is_crowd else name, rle, place))
     for _, name, rle, place in sorted(found, key=lambda one: -one[0]):
         with name_place(place):
-            yield name, masks.decode(rle) > 0
+            yield name, masks.decode(rle).view(bool)
 
 
 def encode(masks, segmentation, height, width):

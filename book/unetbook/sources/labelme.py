@@ -62,7 +62,7 @@ def draw_shapes(shapes, height, width):
 def draw_shape(shape, height, width):
     """Return the pixels of a shape, those that labelme itself would fill."""
     kind = shape["shape_type"] or "polygon"
-    if kind not in SHAPES:
+    if not isinstance(kind, str) or kind not in SHAPES:
         raise ValueError(
             f"the shape_type {kind!r} is unknown, expected {', '.join(SHAPES)}. Draw "
             "it as a polygon."
