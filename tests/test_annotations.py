@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import sys
+import zlib
 
 import numpy as np
 import pytest
@@ -438,3 +439,134 @@ def test_picture_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "a.png").write_bytes(b"no picture")
     with pytest.raises(ValueError, match=r"a\.png cannot be read"):
         draw(tmp_path)
+
+
+def write_supervisely(folder, *objects, size=SIZE):
+    """Write a project of Supervisely with one picture."""
+    save_picture(folder / "ds" / "img" / "a.png")
+    save_picture(folder / "other" / "img" / "a.png")
+    (folder / "meta.json").write_text('{"classes": [], "tags": []}')
+    content = {"size": {"height": size[0], "width": size[1]}, "objects": list(objects)}
+    (folder / "ds" / "ann").mkdir(exist_ok=True)
+    (folder / "ds" / "ann" / "a.png.json").write_text(json.dumps(content))
+
+
+def thing(kind, exterior=None, interior=(), name="leaf", **more):
+    """Return an object as Supervisely writes it."""
+    points = {"exterior": exterior, "interior": list(interior)}
+    return {"classTitle": name, "geometryType": kind, "points": points} | more
+
+
+def test_polygon_of_supervisely_has_a_hole(tmp_path):
+    outer, inner = [[0, 0], [5, 0], [5, 3], [0, 3]], [[1, 1], [2, 1], [2, 2], [1, 2]]
+    write_supervisely(tmp_path, thing("polygon", outer, [inner]))
+    assert find_annotations(tmp_path).pairs[0][0] == tmp_path / "ds/img/a.png"
+    assert draw(tmp_path) == ["222222", "211222", "211222", "222222"]
+
+
+def test_bitmap_of_supervisely_lies_at_its_origin(tmp_path):
+    packed = zlib.compress(base64.b64decode(png([[1, 0], [1, 1]])))
+    bitmap = {"data": base64.b64encode(packed).decode(), "origin": [3, 1]}
+    write_supervisely(tmp_path, thing("bitmap", bitmap=bitmap))
+    assert draw(tmp_path) == ["111111", "111211", "111221", "111111"]
+
+
+def test_later_object_of_supervisely_lies_on_top(tmp_path):
+    rectangle = thing("rectangle", [[0, 0], [5, 3]])
+    write_supervisely(
+        tmp_path, rectangle, thing("rectangle", [[1, 1], [1, 1]], name="a")
+    )
+    assert draw(tmp_path) == ["333333", "323333", "333333", "333333"]
+
+
+@pytest.mark.parametrize(
+    ("one", "message"),
+    [
+        (thing("cuboid", [[1, 1]]), "shape_type 'cuboid' is unknown"),
+        (thing("polygon", [[1, 1]]), "a polygon has 1 points"),
+        (thing("polygon", points=3), "the points of a polygon are 3"),
+        (thing("bitmap"), r"the origin of a bitmap is None, expected \[x, y\]"),
+        (thing("bitmap", bitmap={"data": "aGk=", "origin": [0, 0]}), "is damaged"),
+        (thing("bitmap", bitmap={"data": 3, "origin": [0, 0]}), "no base64"),
+    ],
+)
+def test_fault_of_an_object_is_named(tmp_path, one, message):
+    write_supervisely(tmp_path, one)
+    with pytest.raises(ValueError, match=message) as caught:
+        draw(tmp_path)
+    assert "a.png.json, a.png: object 1 (leaf): " in str(caught.value)
+
+
+def test_bitmap_that_unpacks_to_gigabytes_is_refused(tmp_path):
+    packed = base64.b64encode(zlib.compress(bytes(10**7), 9)).decode()
+    bitmap = {"data": packed, "origin": [0, 0]}
+    write_supervisely(tmp_path, thing("bitmap", bitmap=bitmap))
+    with pytest.raises(ValueError, match="the mask is no PNG"):
+        draw(tmp_path)
+
+
+def write_label_studio(folder, *results, **changes):
+    """Write an export of Label Studio with one task, and its picture."""
+    save_picture(folder / "a.png")
+    size = {"original_height": SIZE[0], "original_width": SIZE[1], "image_rotation": 0}
+    annotation = {"result": [size | result for result in results]} | changes
+    data = {"image": "/data/upload/1/0a1b2c3d-a.png"}
+    tasks = [
+        {"id": 1, "data": data, "annotations": [annotation]},
+        {"id": 2, "data": {"image": "b.png"}, "annotations": []},
+    ]
+    (folder / "project-1.json").write_text(json.dumps(tasks))
+
+
+def result(kind, label="leaf", **value):
+    """Return an outline as Label Studio writes it."""
+    return {"type": kind, "value": value | {kind: [label]}}
+
+
+def test_outlines_of_label_studio_are_in_percent(tmp_path):
+    points = [[0, 0], [50, 0], [50, 25], [0, 25]]  # to column 3 and row 1
+    box = {"x": 200 / 3, "y": 50, "width": 100 / 6, "height": 25}
+    write_label_studio(
+        tmp_path,
+        {"type": "choices", "value": {"choices": ["sharp"]}},
+        result("polygonlabels", points=points),
+        result("rectanglelabels", "crack", **box),
+    )
+    assert draw(tmp_path) == ["333311", "333311", "111122", "111122"]
+
+
+def test_ellipse_of_label_studio_is_drawn(tmp_path):
+    ellipse = {"x": 50, "y": 50, "radiusX": 100 / 6, "radiusY": 25}
+    write_label_studio(tmp_path, result("ellipselabels", **ellipse))
+    assert draw(tmp_path) == ["111111", "111211", "112221", "111211"]
+
+
+def test_task_that_was_cancelled_is_no_background(tmp_path):
+    write_label_studio(tmp_path, was_cancelled=True)
+    assert find_annotations(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "message"),
+    [
+        (result("brushlabels", rle=[1]), "brushlabels cannot be drawn.*strokes as PNG"),
+        (result("polygonlabels", points=[[1, "2"]]), r"the points are \[\[1, '2'\]\]"),
+        (result("polygonlabels", points=[[1, 2]]), "a polygon has 1 points"),
+        (result("rectanglelabels", x=1, y=1), "rectanglelabels cannot be drawn"),
+        (result("polygonlabels") | {"image_rotation": 90}, "turned in Label Studio"),
+    ],
+)
+def test_fault_of_a_result_is_named(tmp_path, one, message):
+    write_label_studio(tmp_path, one)
+    with pytest.raises(ValueError, match=message) as caught:
+        draw(tmp_path)
+    assert "project-1.json, a.png: outline 1 (leaf): " in str(caught.value)
+
+
+def test_result_with_two_labels_is_named(tmp_path):
+    one = {"type": "polygonlabels", "value": {"polygonlabels": ["a", "b"]}}
+    write_label_studio(tmp_path, one)
+    with pytest.raises(
+        ValueError, match=r"task 1: an outline has the labels \['a', 'b'"
+    ):
+        find_annotations(tmp_path)

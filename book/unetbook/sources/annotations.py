@@ -21,11 +21,18 @@ from unetbook.sources.class_lists import (
     tidy,
 )
 from unetbook.sources.coco import is_coco, read_coco
+from unetbook.sources.label_studio import is_label_studio, read_label_studio
 from unetbook.sources.labelme import is_labelme, read_labelme
 from unetbook.sources.outlines import check_size, name_place, read_json
+from unetbook.sources.supervisely import is_supervisely, read_supervisely
 
 DEPTH = 3  # folders below the one that is given
-READERS = ((is_coco, read_coco), (is_labelme, read_labelme))
+READERS = (
+    (is_coco, read_coco),
+    (is_labelme, read_labelme),
+    (is_supervisely, read_supervisely),
+    (is_label_studio, read_label_studio),
+)
 MASK_WORDS = ("mask", "label", "segment", "annot", "visual")
 EXIF_TURN = 0x0112
 TURNS = {
@@ -52,11 +59,11 @@ class Annotations(NamedTuple):
 def find_annotations(folder):
     """Find the outlines that annotation tools wrote for the pictures of a folder.
 
-    Read are COCO's JSON (one file for many pictures) and labelme's (one file for each
-    picture), in the folder and three levels below. What no outline covers is the
-    background: the class of that name, or one that is added in front. Outlines called
-    void, ignore or unlabeled, and COCO's crowds, are not annotated. Pictures that no
-    file names are left out.
+    Read are the JSON of COCO and Label Studio (one file for many pictures), and of
+    labelme and Supervisely (one for each), in the folder and three levels below. What
+    no outline covers is the background: the class of that name, or one that is added
+    in front. Outlines called void, ignore or unlabeled, and COCO's crowds, are not
+    annotated. Pictures that no file names are left out.
 
     Args:
         folder: The folder of a data set.
@@ -154,7 +161,7 @@ def locate_picture(drawing, pictures):
     """Return the one file that a drawing means, or None.
 
     Tools write names, or paths on another machine: the file with the most folders in
-    common wins, then one beside the JSON, then one that is not in a folder of masks.
+    common wins, then the one nearest to the JSON, then one not in a folder of masks.
     """
     parts = normal(drawing.picture.replace("\\", "/")).split("/")
     found = pictures.get(parts[-1]) or pictures.get((normal(drawing.file.stem),), [])
@@ -163,8 +170,9 @@ def locate_picture(drawing, pictures):
         pairs = zip(reversed(path.parts), reversed(parts), strict=False)
         alike = [normal(mine) == theirs for mine, theirs in pairs]
         common = (alike + [False]).index(False)
+        shared = len(Path(os.path.commonpath((path, drawing.file))).parts)
         is_mask = any(word in str(path.parent).lower() for word in MASK_WORDS)
-        return common, path.parent == drawing.file.parent, not is_mask
+        return common, shared, path.parent == drawing.file.parent, not is_mask
 
     best = sorted(found, key=rank, reverse=True)[:2]
     if len(best) == 2 and rank(best[0]) == rank(best[1]):
