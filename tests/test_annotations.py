@@ -483,8 +483,9 @@ def test_later_object_of_supervisely_lies_on_top(tmp_path):
     ("one", "message"),
     [
         (thing("cuboid", [[1, 1]]), "shape_type 'cuboid' is unknown"),
+        (thing(["x"] * 99, [[1, 1]]), r"shape_type \['x', .* \.\.\. is unknown"),
         (thing("polygon", [[1, 1]]), "a polygon has 1 points"),
-        (thing("polygon", points=3), "the points of a polygon are 3"),
+        (thing("polygon", points=3), "the points are 3, expected an exterior"),
         (thing("bitmap"), r"the origin of a bitmap is None, expected \[x, y\]"),
         (thing("bitmap", bitmap={"data": "aGk=", "origin": [0, 0]}), "is damaged"),
         (thing("bitmap", bitmap={"data": 3, "origin": [0, 0]}), "no base64"),

@@ -64,8 +64,8 @@ def draw_shape(shape, height, width):
     kind = shape["shape_type"] or "polygon"
     if not isinstance(kind, str) or kind not in SHAPES:
         raise ValueError(
-            f"the shape_type {kind!r} is unknown, expected {', '.join(SHAPES)}. Draw "
-            "it as a polygon."
+            f"the shape_type {shorten_value(kind)} is unknown, expected "
+            f"{', '.join(SHAPES)}. Draw it as a polygon."
         )
     draw, count = SHAPES[kind]
     points = shape["points"]

@@ -36,11 +36,11 @@ class Drawing(NamedTuple):
 
 @contextmanager
 def name_place(place):
-    """Put a place in front of the message of a `ValueError`."""
+    """Put a place in front of the message of a `ValueError`, on one line."""
     try:
         yield
     except ValueError as error:
-        raise ValueError(f"{place}: {error}") from error
+        raise ValueError(f"{' '.join(place.split())}: {error}") from error
 
 
 def read_json(file):
@@ -66,8 +66,9 @@ def check_size(size):
         return None
     if not all(is_number(length) and length == int(length) > 0 for length in size):
         raise ValueError(
-            f"height and width are {size[0]!r} and {size[1]!r}, expected whole numbers "
-            "of pixels. Export the file again."
+            f"height and width are {shorten_value(size[0])} and "
+            f"{shorten_value(size[1])}, expected whole numbers of pixels. Export the "
+            "file again."
         )
     return int(size[0]), int(size[1])
 

@@ -59,13 +59,13 @@ def draw_object(thing, height, width):
     points = thing.get("points")
     if not isinstance(points, dict) or not isinstance(points.get("interior", []), list):
         raise ValueError(
-            f"the points of a {kind} are {shorten_value(points)}, expected an exterior "
-            "and an interior. Draw it again."
+            f"the points are {shorten_value(points)}, expected an exterior and an "
+            "interior. Draw the object again."
         )
     if kind == "polygon":
         holes = points.get("interior", [])
         return paint_polygon(points.get("exterior"), height, width, holes)
-    shape = {"shape_type": KINDS.get(kind, kind), "points": points.get("exterior")}
+    shape = {"shape_type": KINDS.get(str(kind), kind), "points": points.get("exterior")}
     return draw_shape(shape, height, width)
 
 
