@@ -232,12 +232,12 @@ def draw_mask(path, drawing, numbers, background):
                 f"the picture has {upright[1]} x {upright[0]}. Put the picture there "
                 "that was annotated, or export again."
             )
-        mask = np.full(size, background, "uint8", order="F")  # as COCO's masks are
-        for name, pixels in drawing.masks(*size):
-            np.copyto(mask, numbers[name], where=pixels)
+        mask = np.full(size, background, "uint8")
+        for name, region, pixels in drawing.masks(*size):
+            np.copyto(mask[region], numbers[name], where=pixels)
         if size != upright:  # drawn on the pixels as the camera stored them
             mask = np.asarray(Image.fromarray(mask).transpose(turn))
-        return np.ascontiguousarray(mask)
+        return mask
 
 
 def read_sizes(path):

@@ -84,11 +84,11 @@ def draw_all(parts, height, width):
     """Yield the label and the pixels of each outline; later ones lie on top."""
     for number, (label, part) in enumerate(parts, 1):
         with name_place(f"outline {number} ({label})"):
-            yield label, draw_one(part, height, width)
+            yield label, *draw_one(part, height, width)
 
 
 def draw_one(part, height, width):
-    """Return the pixels of a polygon, a rectangle or an ellipse."""
+    """Draw a polygon, a rectangle or an ellipse; see `paint`."""
     kind, value = part["type"], part["value"]
     if part.get("image_rotation"):
         raise ValueError("the picture was turned in Label Studio. Export as COCO.")

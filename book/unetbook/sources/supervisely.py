@@ -48,11 +48,11 @@ def draw_objects(objects, height, width):
     """Yield the name and the pixels of each object; later ones lie on top."""
     for number, (name, thing) in enumerate(objects, 1):
         with name_place(f"object {number} ({name})"):
-            yield name, draw_object(thing, height, width)
+            yield name, *draw_object(thing, height, width)
 
 
 def draw_object(thing, height, width):
-    """Return the pixels of an object, the holes of a polygon left out."""
+    """Draw an object, the holes of a polygon left out; see `paint`."""
     kind = thing.get("geometryType")
     if kind == "bitmap":
         return draw_bitmap(thing.get("bitmap"), height, width)
@@ -70,7 +70,7 @@ def draw_object(thing, height, width):
 
 
 def draw_bitmap(bitmap, height, width):
-    """Return the pixels of a small mask: a PNG, packed once more, in base64."""
+    """Lay a small mask at its place: a PNG, packed once more, in base64."""
     fields = bitmap if isinstance(bitmap, dict) else {}
     origin = fields.get("origin")
     if not isinstance(origin, list) or [type(value) for value in origin] != [int, int]:
