@@ -35,6 +35,8 @@ def build_pretrained_unet(image_size, num_classes=3):
     The encoder is EfficientNet-Lite0 (Tan & Le, 2019) and comes with the book; the
     decoder is made of the course's own `decoder_block`, with random weights.
 
+    Built in chapter 11.
+
     Args:
         image_size: Side of the square picture in pixels, or `(height, width)`; a
             multiple of 32.
