@@ -64,7 +64,14 @@ def build_pretrained_unet(image_size, num_classes=3):
 
 
 def load_encoder(encoder):
-    """Give the model of an encoder alone its ImageNet weights."""
+    """Give an encoder its ImageNet weights.
+
+    Args:
+        encoder: A model of `efficientnet_lite0` alone, from images to feature maps.
+
+    Raises:
+        ValueError: If the weights are missing, changed or of another network.
+    """
     card = json.loads((ENCODER_DIR / f"{ENCODER}.json").read_text())
     assign_weights(encoder, ENCODER_DIR / f"{ENCODER}.npz", card)
 
