@@ -35,6 +35,8 @@ def build_pretrained_unet(image_size, num_classes=3):
     The encoder is EfficientNet-Lite0 (Tan & Le, 2019) and comes with the book; the
     decoder is made of the course's own `decoder_block`, with random weights.
 
+    Built in chapter 11.
+
     Args:
         image_size: Side of the square picture in pixels, or `(height, width)`; a
             multiple of 32.
@@ -62,7 +64,14 @@ def build_pretrained_unet(image_size, num_classes=3):
 
 
 def load_encoder(encoder):
-    """Give the model of an encoder alone its ImageNet weights."""
+    """Give an encoder its ImageNet weights.
+
+    Args:
+        encoder: A model of `efficientnet_lite0` alone, from images to feature maps.
+
+    Raises:
+        ValueError: If the weights are missing, changed or of another network.
+    """
     card = json.loads((ENCODER_DIR / f"{ENCODER}.json").read_text())
     assign_weights(encoder, ENCODER_DIR / f"{ENCODER}.npz", card)
 

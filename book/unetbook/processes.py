@@ -1,6 +1,6 @@
 """Train one network in several processes, on one machine or on many; Keras on JAX.
 
-Every process runs the same script with another number:
+Every process runs the same script with another number::
 
     with join_processes("10.0.0.1:9911", processes=2, process=0):  # there: process=1
         model = compile_unet(build_unet(128), make_optimizer(3e-3, total_steps))

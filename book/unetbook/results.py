@@ -196,7 +196,7 @@ class Pictures(NamedTuple):
         breeds: Strings `(37,)`.
         matrices: int64 `(pictures, 3, 3)`; rows are the truth.
         ring_pixels: int64 `(len(RINGS) + 1,)`, pixels of the whole split by their
-            distance from the true border: in it, up to each of `RINGS`, farther.
+            distance from the true border: in it, closer than each of `RINGS`, more.
         ring_errors: int64, those among them that are wrong.
         confidence: int64 `(CONFIDENCE_BINS, 2)`, the pixels of the whole split by their
             largest probability: wrong ones and right ones, as `count_confidence` does.

@@ -292,7 +292,7 @@ def test_a_run_is_announced_in_two_sentences(tool):
 def test_everything_by_touch(tool):
     tool.page.set_viewport_size(PHONE)
     tool.page.get_by_role("radio", name="large").tap()
-    tool.said("The network course took")
+    tool.said("The network large took")
     with tool.page.expect_file_chooser() as chooser:
         tool.button("Take a picture").tap()
     chooser.value.set_files(

@@ -8,9 +8,9 @@ from matplotlib.colors import ListedColormap
 CLASS_COLOURS = ("#2f7fc1", "#343a4a", "#ffcb2e")  # pet, background, border
 CLASS_HATCHES = ("//", "", "..")
 CLASS_MAP = ListedColormap(CLASS_COLOURS, name="classes")
-SERIES_COLOURS = ("#2f7fc1", "#e08a1e", "#3c9d75", "#8a63b0", "#6b7280")
-SERIES_LINES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)))
-SERIES_HATCHES = ("", "//", "..", "xx", "\\\\")
+SERIES_COLOURS = ("#2f7fc1", "#e08a1e", "#3c9d75", "#8a63b0", "#6b7280", "#b3446c")
+SERIES_LINES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (2, 1)))
+SERIES_HATCHES = ("", "//", "..", "xx", "\\\\", "oo")
 SHADES = plt.get_cmap("Blues")
 COLUMNS = 4  # pictures side by side; more go into the next rows
 WIDTH = 6.4  # inches: a figure fills the text column and is still legible on a phone
