@@ -11,6 +11,7 @@ PACKAGE = ROOT / "book" / "unetbook"
 ROOMS = (
     {
         "unetbook",
+        "classes",
         "config",
         "files",
         "convolution",

@@ -15,6 +15,7 @@ Taught, chapter by chapter, and shown there word for word:
 
 What stands behind that:
 
+    classes         what a pixel may be: names, colours, background
     config          tiers and settings; the one reader of the environment
     sources/        behind load_pets: photographs, folders, drawn pets, splits
     checkpoints     exact resume

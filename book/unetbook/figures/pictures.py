@@ -23,6 +23,7 @@ from unetbook.figures.style import (
 )
 from unetbook.pictures import check_image, check_mask
 
+LETTERS_PER_INCH = 13  # of a legend
 LEGEND_CLASSES = 6  # of more, a legend names those that a figure shows
 
 
@@ -40,19 +41,27 @@ def class_handles(masks, classes, class_ids=None, alpha=1.0):
     ids = range(len(classes.names)) if class_ids is None else class_ids
     ids = [i for i in ids if len(ids) <= LEGEND_CLASSES or i in found]
     looks = [class_looks(classes)[i] for i in ids] + [VOID] * (-1 in found)
-    edge = {"edgecolor": "black", "linewidth": 0.8, "alpha": alpha}
     return [
-        Patch(label=look.name, facecolor=look.colour, hatch=look.hatch, **edge)
+        Patch(
+            facecolor=look.colour,
+            edgecolor=look.ink if look.hatch else "black",
+            hatch=look.hatch,
+            linewidth=0.8,
+            alpha=alpha,
+            label=look.name,
+        )
         for look in looks
     ]
 
 
 def add_legend(figure, handles):
-    """Explain the colours below all axes of a figure."""
+    """Explain the colours below all axes of a figure, in as many columns as fit."""
+    letters = max(len(handle.get_label()) for handle in handles) + 5  # with the patch
+    columns = max(1, int(LETTERS_PER_INCH * figure.get_figwidth() / letters))
     return figure.legend(
         handles=handles,
         loc="outside lower center",
-        ncols=min(len(handles), 3),
+        ncols=min(len(handles), columns),
         frameon=False,
     )
 
@@ -80,7 +89,8 @@ def draw_hatches(ax, mask, classes):
     for class_id, look in [*enumerate(class_looks(classes)), (-1, VOID)]:
         region = mask == class_id
         if look.hatch and region.any() and min(region.shape) > 1:
-            ax.contourf(region, [0.5, 1.5], colors="none", hatches=[look.hatch])
+            lines = ax.contourf(region, [0.5, 1.5], colors="none", hatches=[look.hatch])
+            lines.set(edgecolor=look.ink, linewidth=0)
 
 
 @plt.rc_context(STYLE)

@@ -17,6 +17,11 @@ class Look(NamedTuple):
     colour: str
     hatch: str
 
+    @property
+    def ink(self):
+        """The colour of the hatch: white on what is nearly black."""
+        return "white" if luminance(bytes.fromhex(self.colour[1:])) < 0.05 else "black"
+
 
 VOID = Look("not annotated", "#dfe3e8", "xxx")
 HATCHES = ("//", "..", "\\\\", "oo", "--", "++", "||", "**")  # of classes, in turn
@@ -92,7 +97,7 @@ def class_looks(classes):
 
 def luminance(colour):
     """Return how light a colour of bytes is, from 0 to 1, as WCAG defines it."""
-    share = np.asarray(colour) / 255
+    share = np.array([*colour]) / 255
     linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
     return float(linear @ [0.2126, 0.7152, 0.0722])
 
