@@ -132,6 +132,19 @@ def test_masks_of_one_row_or_column_are_drawn(shape):
     plot_overlay(np.zeros((*shape, 3)), mask)
 
 
+def test_large_pictures_are_drawn_with_a_thousand_pixels_a_side():
+    image = np.zeros((30, 2100, 3), "uint8")
+    mask = np.ones((30, 2100), "uint8")
+    image[:, 3::3], mask[:, 3::3] = 51, 0
+    drawn = plot_overlay(image, mask).images[0].get_array()
+    assert drawn.shape == (10, 700, 3)
+    assert np.allclose(drawn[:, 1:], 0.2)
+    axes = plot_examples([image], [mask])
+    assert (axes[1, 0].images[0].get_array()[:, 1:] == 0).all()
+    with pytest.raises(ValueError, match=r"\(30, 2101\), expected \(30, 2100\)"):
+        plot_overlay(image, np.ones((30, 2101), int))
+
+
 def test_two_classes_fill_every_plot_that_is_about_classes():
     two = Classes(("cell", "glass"), ((255, 255, 255), (0, 0, 0)), 1)
     ax = plot_class_shares([0.2, 0.8], two)

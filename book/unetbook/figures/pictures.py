@@ -23,6 +23,7 @@ from unetbook.figures.style import (
 )
 from unetbook.pictures import check_image, check_mask
 
+DRAWN_SIDE = 1024  # pixels; a figure has fewer, and larger pictures fill the memory
 LETTERS_PER_INCH = 13  # of a legend
 LEGEND_CLASSES = 6  # of more, a legend names those that a figure shows
 
@@ -64,6 +65,12 @@ def add_legend(figure, handles):
         ncols=min(len(handles), columns),
         frameon=False,
     )
+
+
+def shrink(pixels):
+    """Return every n-th row and column, so that no side has more than `DRAWN_SIDE`."""
+    step = math.ceil(max(pixels.shape[:2], default=1) / DRAWN_SIDE)
+    return pixels[::step, ::step] if step > 1 else pixels
 
 
 def draw_pixels(ax, pixels, title=None, **options):
@@ -111,7 +118,7 @@ def plot_mask(mask, ax=None, title=None, classes=PETS):
     Raises:
         ValueError: If `mask` has another shape or holds another value.
     """
-    mask = check_mask(mask, classes=classes)
+    mask = shrink(check_mask(mask, classes=classes))
     axes = new_axes(4.6, ax)
     if ax is None:
         add_legend(axes.figure, class_handles([mask], classes))
@@ -154,8 +161,9 @@ def plot_overlay(image, mask, ax=None, title=None, alpha=0.45, classes=PETS):
     Raises:
         ValueError: If a shape or a range is another.
     """
-    image = check_image(image)
-    mask = check_mask(mask, shape=image.shape[:2], classes=classes)
+    size = np.shape(image)[:2]
+    image = check_image(shrink(np.asarray(image)))
+    mask = shrink(check_mask(mask, shape=size, classes=classes))
     axes = new_axes(4.6, ax)
     tint = class_map(classes)(np.ma.masked_equal(mask, -1))  # (H, W, 4)
     tint[..., 3] = np.where(mask == classes.background, 0, alpha)
@@ -180,12 +188,13 @@ def check_examples(images, masks, pred_masks, titles, classes=PETS):
             )
     if len(images) == 0:
         raise ValueError("images is empty. Pass one picture at least.")
-    images = [check_image(image, f"images[{i}]") for i, image in enumerate(images)]
-    rows = {"picture": images}
+    images = [np.asarray(image) for image in images]
+    pictures = [check_image(shrink(x), f"images[{i}]") for i, x in enumerate(images)]
+    rows = {"picture": pictures}
     for label, name in (("truth", "masks"), ("prediction", "pred_masks")):
         if given[name] is not None:
             rows[label] = [
-                check_mask(mask, f"{name}[{i}]", images[i].shape[:2], classes)
+                shrink(check_mask(mask, f"{name}[{i}]", images[i].shape[:2], classes))
                 for i, mask in enumerate(given[name])
             ]
     return rows
