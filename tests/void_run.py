@@ -18,7 +18,8 @@ from unetbook.training import LOSSES, compile_unet
 def build(loss):
     """Build and compile a U-Net that has nothing random and nothing of one device."""
     keras.utils.set_random_seed(0)
-    model = build_unet(8, filters=(2, 3), batch_normalization=False)
+    network = {"filters": (2, 3), "batch_normalization": False, "dropout_rate": 0.0}
+    model = build_unet(8, **network)
     return compile_unet(model, keras.optimizers.SGD(0.5), LOSSES[loss])
 
 
