@@ -13,6 +13,7 @@ import numpy as np
 from keras import ops
 
 from unetbook.checkpoints import describe_run, open_run, save_run
+from unetbook.processes import add_over_devices
 from unetbook.progress import Progress, check_finite
 
 
@@ -129,21 +130,6 @@ class AnnotatedPixels(keras.losses.Loss):
     def get_config(self):
         """Return the arguments, as Keras saves them."""
         return {"loss": keras.losses.serialize(self.function)}
-
-
-def add_over_devices(numbers):
-    """Add numbers up over the devices of a `MirroredStrategy`, which share a batch.
-
-    On JAX nothing is to be done: there an array spans all devices.
-    """
-    if keras.backend.backend() != "tensorflow":
-        return numbers
-    import tensorflow as tf
-
-    replica = tf.distribute.get_replica_context()
-    if replica is None or replica.num_replicas_in_sync == 1:
-        return numbers
-    return replica.all_reduce(tf.distribute.ReduceOp.SUM, numbers)
 
 
 @keras.saving.register_keras_serializable("unetbook")
