@@ -427,6 +427,17 @@ def test_preprocess_scales_images_and_counts_classes_from_0():
     np.testing.assert_array_equal(masks, [[0, 1, 2]])
 
 
+def test_what_is_not_annotated_leaves_the_pipeline_as_minus_1():
+    trimap = np.array([[0, 1], [2, 0]], "uint8")[..., None]
+    example = {"image": np.zeros((2, 2, 3), "uint8"), "segmentation_mask": trimap}
+    pairs = cache_pairs(tf.data.Dataset.from_tensors(example), 4)
+    _, masks = next(iter(make_dataset(pairs, 1)))
+    np.testing.assert_array_equal(masks[0, ::2, ::2], [[-1, 0], [1, -1]])
+    options = {"training": True, "augmentation": ALL}
+    _, masks = next(iter(make_dataset(pairs, 1, **options)))
+    assert set(np.unique(masks)) <= {-1, 0, 1}
+
+
 @pytest.mark.parametrize("augmentation", [(), *((name,) for name in ALL), ALL])
 def test_values_stay_in_range_after_every_step(drawn_pets, augmentation):
     pairs = cache_pairs(drawn_pets.validation.take(8), 32)

@@ -15,8 +15,8 @@ Taught, chapter by chapter, and shown there word for word:
 
 What stands behind that:
 
+    classes         what a pixel may be: names, colours, background
     config          tiers and settings; the one reader of the environment
-    classes         names, colours and background of what a pixel may be
     sources/        behind load_pets: photographs, folders, outlines,
                     class lists, drawn pets, splits
     checkpoints     exact resume

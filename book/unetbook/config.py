@@ -13,8 +13,9 @@ import platformdirs
 from packaging.requirements import Requirement
 
 import unetbook
+from unetbook.classes import PETS
 
-CLASS_NAMES = ("pet", "background", "border")
+CLASS_NAMES = PETS.names
 
 CHECKED_PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets")
 

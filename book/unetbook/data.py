@@ -116,10 +116,12 @@ def preprocess(images, trimaps):
 
     Args:
         images: uint8 `(..., height, width, 3)`.
-        trimaps: uint8 `(..., height, width)`, 1 pet, 2 background, 3 border.
+        trimaps: uint8 `(..., height, width)`, 1 pet, 2 background, 3 border; or raw
+            masks of other classes, which count from 1, and 0 for not annotated.
 
     Returns:
-        `(images, masks)`: float32 in [0, 1], and int32, 0 pet, 1 background, 2 border.
+        `(images, masks)`: float32 in [0, 1], and int32, 0 pet, 1 background, 2 border;
+        -1: not annotated.
     """
     return tf.cast(images, tf.float32) / 255, tf.cast(trimaps, tf.int32) - 1
 
@@ -183,7 +185,8 @@ def make_dataset(
 
     Returns:
         A `tf.data.Dataset` of `(images, masks)`: float32 `(batch, height, width, 3)`
-        in [0, 1], and int32 `(batch, height, width)` in {0, 1, 2}.
+        in [0, 1], and int32 `(batch, height, width)` that count from 0; -1: not
+        annotated.
     """
     if not training:
         batches = pairs.batch(batch_size).map(preprocess, tf.data.AUTOTUNE)

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from unetbook.config import CLASS_NAMES
+from unetbook.classes import PETS
 from unetbook.files import shorten
 
 
@@ -157,13 +157,14 @@ def check_image(image, name="image"):
     return np.clip(image, 0, 1).astype("float32")
 
 
-def check_mask(mask, name="mask", shape=None):
+def check_mask(mask, name="mask", shape=None, classes=PETS):
     """Return one mask as an integer array `(H, W)` of class codes.
 
     Args:
-        mask: `(H, W)`, values 0 pet, 1 background, 2 border.
+        mask: `(H, W)`, positions in the classes' names; -1: not annotated.
         name: What the error message calls it.
         shape: The `(H, W)` of its picture, or None for any.
+        classes: A `Classes`.
 
     Raises:
         ValueError: If the shape or a value is another.
@@ -175,10 +176,12 @@ def check_mask(mask, name="mask", shape=None):
             f"{name} has shape {mask.shape}, expected {wanted}. Take the argmax of "
             "probabilities over the last axis, and pass one mask at a time."
         )
-    found = np.unique(mask)
-    if not np.isin(found, range(len(CLASS_NAMES))).all():
+    highest = len(classes.names) - 1
+    whole = mask.dtype.kind in "biu" or (mask == np.round(mask)).all()
+    if mask.size and not (whole and mask.min() >= -1 and mask.max() <= highest):
+        found = np.unique(mask)
         raise ValueError(
-            f"{name} holds the values {found[:6].tolist()}, expected 0, 1 and 2. A raw "
-            "trimap holds 1, 2 and 3: subtract 1."
+            f"{name} holds the values {found[:6].tolist()}, expected 0 to {highest}, "
+            "or -1 for not annotated. Raw masks count from 1: subtract 1."
         )
     return mask.astype("int32")

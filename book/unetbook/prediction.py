@@ -32,7 +32,7 @@ def evaluate_masks(model, dataset):
 
     Args:
         model: A model from images to probabilities.
-        dataset: Batches of `(images, masks)`.
+        dataset: Batches of `(images, masks)`; pixels of the class -1 are not counted.
 
     Returns:
         int64 `(num_classes, num_classes)`; rows are the truth, columns the prediction.
@@ -45,7 +45,8 @@ def evaluate_pictures(model, dataset):
 
     Args:
         model: A model from images to probabilities.
-        dataset: Batches of `(images, masks)`, not shuffled if the order matters.
+        dataset: Batches of `(images, masks)`, not shuffled if the order matters; pixels
+            of the class -1 are not counted.
 
     Returns:
         int64 `(pictures, num_classes, num_classes)`, in the data set's order.

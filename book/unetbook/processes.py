@@ -46,6 +46,21 @@ def process_number():
     return jax.process_index()
 
 
+def add_over_devices(numbers):
+    """Add numbers up over the devices of a `MirroredStrategy`, which share a batch.
+
+    On JAX nothing is to be done: there an array spans all devices.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return numbers
+    import tensorflow as tf
+
+    replica = tf.distribute.get_replica_context()
+    if replica is None or replica.num_replicas_in_sync == 1:
+        return numbers
+    return replica.all_reduce(tf.distribute.ReduceOp.SUM, numbers)
+
+
 def wait_for_processes():
     """Return when all processes that train together have come here."""
     if count_processes() > 1:
