@@ -12,6 +12,7 @@ ROOMS = (
     {
         "unetbook",
         "config",
+        "classes",
         "files",
         "convolution",
         "blocks",
@@ -22,7 +23,7 @@ ROOMS = (
     },
     {"pictures", "metrics", "model", "checkpoints", "inspection", "gradients"},
     {"sources", "training", "pretrained", "results"},
-    {"data", "prediction"},
+    {"data", "prediction", "tiles", "cutouts"},
     {"figures"},
     {"explorers"},
 )

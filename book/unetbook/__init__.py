@@ -15,6 +15,9 @@ Taught, chapter by chapter, and shown there word for word:
 
 What stands behind that:
 
+    tiles           a picture in squares, mirrored, or seen twice
+    cutouts         a mask's object cut out, counted, written down
+    classes         names, colours and background of a data set
     config          tiers and settings; the one reader of the environment
     sources/        behind load_pets: photographs, folders, drawn pets, splits
     checkpoints     exact resume

@@ -10,7 +10,13 @@ import io
 import ipywidgets
 import matplotlib.pyplot as plt
 
-from unetbook.figures.pictures import check_examples, plot_examples, plot_overlay
+from unetbook.figures.pictures import (
+    check_examples,
+    plot_examples,
+    plot_overlay,
+    shrink_to_draw,
+)
+from unetbook.pictures import check_image, check_mask
 
 
 def render(axes):
@@ -96,6 +102,9 @@ def explore_overlay(image, mask, steps=5):
     Raises:
         ValueError: If a shape or a range does not fit, or `steps` is below 2.
     """
+    image = check_image(image)
+    mask = shrink_to_draw(check_mask(mask, shape=image.shape[:2]))
+    image = shrink_to_draw(image)  # once, not with every step
     strengths = [i / max(steps - 1, 1) for i in range(steps)]
     pictures = [
         render(plot_overlay(image, mask, title=f"tint {strength:.0%}", alpha=strength))

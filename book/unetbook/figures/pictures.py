@@ -19,7 +19,9 @@ from unetbook.figures.style import (
     WIDTH,
     new_axes,
 )
-from unetbook.pictures import check_image, check_mask
+from unetbook.pictures import check_image, check_mask, squeeze_picture
+
+DRAWN_SIDE = 1024  # pixels: more than a figure of the book's width shows
 
 
 def class_handles(alpha=1.0, class_ids=(0, 1, 2)):
@@ -46,6 +48,30 @@ def add_class_legend(figure):
     )
 
 
+def shrink_to_draw(pixels):
+    """Shrink a picture, antialiased, or a mask, nearest, to what a figure can show.
+
+    A telephone's picture of 12 megapixels took gigabytes to draw.
+
+    Args:
+        pixels: float32 `(H, W, 3)` or integers `(H, W)`.
+
+    Returns:
+        The same at `DRAWN_SIDE` on the longer side; what is smaller, as it is.
+    """
+    sides = pixels.shape[:2]
+    if max(sides) <= DRAWN_SIDE:
+        return pixels
+    height, width = (max(1, side * DRAWN_SIDE // max(sides)) for side in sides)
+    if pixels.ndim == 3:
+        channels = [pixels[..., i] for i in range(pixels.shape[-1])]
+        channels = [squeeze_picture(channel, height, width) for channel in channels]
+        return np.stack(channels, axis=-1)
+    rows = (2 * np.arange(height) + 1) * sides[0] // (2 * height)  # middles of pixels
+    columns = (2 * np.arange(width) + 1) * sides[1] // (2 * width)
+    return pixels[np.ix_(rows, columns)]
+
+
 def draw_pixels(ax, pixels, title=None, **options):
     """Show pixels as squares, without axes."""
     ax.imshow(pixels, interpolation="nearest", **options)
@@ -70,7 +96,7 @@ def plot_mask(mask, ax=None, title=None):
     Raises:
         ValueError: If `mask` has another shape or holds another value.
     """
-    mask = check_mask(mask)
+    mask = shrink_to_draw(check_mask(mask))
     axes = new_axes(4.6, ax)
     if ax is None:
         add_class_legend(axes.figure)
@@ -108,6 +134,7 @@ def plot_overlay(image, mask, ax=None, title=None, alpha=0.45):
     """
     image = check_image(image)
     mask = check_mask(mask, shape=image.shape[:2])
+    image, mask = shrink_to_draw(image), shrink_to_draw(mask)
     axes = new_axes(4.6, ax)
     tint = CLASS_MAP(mask)  # (H, W, 4)
     tint[..., 3] = np.where(mask == 1, 0, alpha)
@@ -123,7 +150,7 @@ def plot_overlay(image, mask, ax=None, title=None, alpha=0.45):
 
 
 def check_examples(images, masks, pred_masks, titles):
-    """Return `{name: pictures}` for the rows of `plot_examples`, checked."""
+    """Return `{name: pictures}` for the rows of `plot_examples`, checked and shrunk."""
     given = {"masks": masks, "pred_masks": pred_masks, "titles": titles}
     for name, values in given.items():
         if values is not None and len(values) != len(images):
@@ -133,12 +160,16 @@ def check_examples(images, masks, pred_masks, titles):
             )
     if len(images) == 0:
         raise ValueError("images is empty. Pass one picture at least.")
-    images = [check_image(image, f"images[{i}]") for i, image in enumerate(images)]
+    shapes = [np.shape(image)[:2] for image in images]
+    images = [
+        shrink_to_draw(check_image(image, f"images[{i}]"))
+        for i, image in enumerate(images)
+    ]
     rows = {"picture": images}
     for label, name in (("truth", "masks"), ("prediction", "pred_masks")):
         if given[name] is not None:
             rows[label] = [
-                check_mask(mask, f"{name}[{i}]", images[i].shape[:2])
+                shrink_to_draw(check_mask(mask, f"{name}[{i}]", shapes[i]))
                 for i, mask in enumerate(given[name])
             ]
     return rows
