@@ -146,6 +146,9 @@ def look_again(model, pixels, probabilities, background, flip=False):
 def predict_pixels(model, pixels, tile=None, flip=False):
     """Predict a picture in one piece, or in squares if it is far from square.
 
+    `python -m experiments looks` compares the squares with a squeezed and a letterboxed
+    picture.
+
     Args:
         model: A model from images to probabilities.
         pixels: uint8 `(height, width, 3)`.
