@@ -6,6 +6,7 @@ python -m experiments pack RECIPE [RECIPE ...] --seed N --folder F
 python -m experiments table
 python -m experiments ship NAME --seed N
 python -m experiments pictures NAME [NAME ...]
+python -m experiments looks [--pictures N --folder F]
 python -m experiments bench | resume | faults | devices | machines | backends |
     encoder | models
 """
@@ -37,6 +38,7 @@ COMMANDS = {
     "table": "show every run's scores, and what is missing",
     "ship": "put a run's weights into the package",
     "pictures": "count what shipped weights make of every test photograph",
+    "looks": "score flips, second looks and long pictures on validation photographs",
     "bench": "compare the article's input pipeline with ours",
     "resume": "kill a training, resume it, compare the weights",
     "faults": "find faulty annotations and doubles of the photographs",
@@ -91,7 +93,9 @@ def make_parser():
     machines.add_argument("--processes", type=int, default=2)
     machines.add_argument("--process", type=int, help="number of this one, from 0 on")
     machines.add_argument("--run-dir", type=Path, help="folder that all of them share")
-    for command in (run, parsers["table"], parsers["devices"], machines):
+    looks = parsers["looks"]
+    looks.add_argument("--pictures", type=int, help="the first N alone, for a trial")
+    for command in (run, parsers["table"], parsers["devices"], machines, looks):
         command.add_argument("--folder", type=Path, help="of the result files")
     return parser
 

@@ -27,6 +27,7 @@ from unetbook.figures.pictures import (
     plot_feature_maps,
     plot_mask,
     plot_overlay,
+    shrink_to_draw,
 )
 from unetbook.figures.style import CLASS_COLOURS
 
@@ -132,19 +133,6 @@ def test_masks_of_one_row_or_column_are_drawn(shape):
     plot_overlay(np.zeros((*shape, 3)), mask)
 
 
-def test_large_pictures_are_drawn_with_a_thousand_pixels_a_side():
-    image = np.zeros((30, 2100, 3), "uint8")
-    mask = np.ones((30, 2100), "uint8")
-    image[:, 3::3], mask[:, 3::3] = 51, 0
-    drawn = plot_overlay(image, mask).images[0].get_array()
-    assert drawn.shape == (10, 700, 3)
-    assert np.allclose(drawn[:, 1:], 0.2)
-    axes = plot_examples([image], [mask])
-    assert (axes[1, 0].images[0].get_array()[:, 1:] == 0).all()
-    with pytest.raises(ValueError, match=r"\(30, 2101\), expected \(30, 2100\)"):
-        plot_overlay(image, np.ones((30, 2101), int))
-
-
 def test_two_classes_fill_every_plot_that_is_about_classes():
     two = Classes(("cell", "glass"), ((255, 255, 255), (0, 0, 0)), 1)
     ax = plot_class_shares([0.2, 0.8], two)
@@ -214,6 +202,40 @@ def test_an_overlay_leaves_the_background_untouched_and_outlines_the_rest():
 
 def test_an_overlay_of_background_alone_has_no_outline():
     assert not plot_overlay(IMAGE, np.ones((4, 6), int)).collections
+
+
+def test_large_pictures_and_masks_are_drawn_at_1024_pixels():
+    image = np.zeros((1000, 2048, 3), "uint8")
+    image[:, ::2] = 255  # every second column is white
+    mask = np.ones((1000, 2048), int)
+    mask[:, 1024:] = 0
+    ax = plot_overlay(image, mask)
+    picture, tint = (drawn.get_array() for drawn in ax.images)
+    assert picture.shape == (500, 1024, 3)
+    assert np.allclose(picture[1:-1, 1:-1], 0.5, atol=0.01)  # antialiased
+    assert (tint[:, :512, 3] == 0).all()
+    assert (tint[:, 512:, 3] > 0).all()
+    assert plot_mask(mask).images[0].get_array().shape == (500, 1024)
+    axes = plot_examples([image], [mask], [mask])
+    assert {ax.images[0].get_array().shape[:2] for ax in axes.flat} == {(500, 1024)}
+
+
+def test_a_mask_is_shrunk_to_the_pixels_in_the_middle():
+    mask = np.arange(3 * 3072).reshape(3, 3072)
+    # Of three by three pixels the middle one stays.
+    np.testing.assert_array_equal(shrink_to_draw(mask), mask[1:2, 1::3])
+
+
+def test_a_picture_of_1024_pixels_is_drawn_as_it_is():
+    mask = np.zeros((2, 1024), int)
+    assert shrink_to_draw(mask) is mask
+
+
+def test_masks_of_another_size_are_refused_before_they_are_shrunk():
+    with pytest.raises(ValueError, match=r"\(1, 2047\), expected \(1, 2048\)"):
+        plot_examples([np.zeros((1, 2048, 3))], [np.zeros((1, 2047), int)])
+    with pytest.raises(ValueError, match=r"\(1, 2049\), expected \(1, 2048\)"):
+        plot_overlay(np.zeros((1, 2048, 3)), np.ones((1, 2049), int))
 
 
 def test_history_draws_training_and_validation_of_each_quantity():

@@ -23,7 +23,7 @@ ROOMS = (
     },
     {"pictures", "metrics", "model", "checkpoints", "inspection", "gradients"},
     {"sources", "training", "pretrained", "results"},
-    {"data", "prediction"},
+    {"data", "prediction", "tiles", "cutouts"},
     {"figures"},
     {"explorers"},
 )

@@ -16,6 +16,8 @@ Taught, chapter by chapter, and shown there word for word:
 What stands behind that:
 
     classes         what a pixel may be: names, colours, background
+    tiles           a picture in squares, mirrored, or seen twice
+    cutouts         a mask's object cut out, counted, written down
     config          tiers and settings; the one reader of the environment
     sources/        behind load_pets: photographs, folders, outlines,
                     class lists, drawn pets, splits

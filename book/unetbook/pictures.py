@@ -161,27 +161,27 @@ def check_mask(mask, name="mask", shape=None, classes=PETS):
     """Return one mask as an integer array `(H, W)` of class codes.
 
     Args:
-        mask: `(H, W)`, positions in the classes' names; -1: not annotated.
+        mask: Integers `(H, W)`, positions in the classes' names; -1: not annotated.
         name: What the error message calls it.
         shape: The `(H, W)` of its picture, or None for any.
         classes: A `Classes`.
 
     Raises:
-        ValueError: If the shape or a value is another.
+        ValueError: If the shape, the type or a value is another.
     """
     mask = np.asarray(mask)
-    if mask.ndim != 2 or (shape is not None and mask.shape != tuple(shape)):
-        wanted = "(height, width)" if shape is None else f"{tuple(shape)}"
+    expected = mask.shape if shape is None else tuple(shape)
+    if mask.ndim != 2 or not mask.size or mask.shape != expected:
         raise ValueError(
-            f"{name} has shape {mask.shape}, expected {wanted}. Take the argmax of "
-            "probabilities over the last axis, and pass one mask at a time."
+            f"{name} has shape {mask.shape}, expected {shape or '(height, width)'}. "
+            "Take the argmax of probabilities over the last axis, and pass one mask at "
+            "a time."
         )
-    highest = len(classes.names) - 1
-    whole = mask.dtype.kind in "biu" or (mask == np.round(mask)).all()
-    if mask.size and not (whole and mask.min() >= -1 and mask.max() <= highest):
-        found = np.unique(mask)
+    low, high, highest = mask.min(), mask.max(), len(classes.names) - 1
+    if mask.dtype.kind not in "biu" or low < -1 or high > highest:
         raise ValueError(
-            f"{name} holds the values {found[:6].tolist()}, expected 0 to {highest}, "
-            "or -1 for not annotated. Raw masks count from 1: subtract 1."
+            f"{name} is {mask.dtype} from {low} to {high}, expected 0 to {highest}, or "
+            "-1 for not annotated, as integers. The classes are "
+            f"{', '.join(classes.names)}. Raw masks count from 1: subtract 1."
         )
     return mask.astype("int32")

@@ -11,7 +11,13 @@ import ipywidgets
 import matplotlib.pyplot as plt
 
 from unetbook.classes import PETS
-from unetbook.figures.pictures import check_examples, plot_examples, plot_overlay
+from unetbook.figures.pictures import (
+    check_examples,
+    plot_examples,
+    plot_overlay,
+    shrink_to_draw,
+)
+from unetbook.pictures import check_image, check_mask
 
 
 def render(axes):
@@ -99,6 +105,9 @@ def explore_overlay(image, mask, steps=5, classes=PETS):
     Raises:
         ValueError: If a shape or a range does not fit, or `steps` is below 2.
     """
+    image = check_image(image)
+    mask = shrink_to_draw(check_mask(mask, shape=image.shape[:2], classes=classes))
+    image = shrink_to_draw(image)  # once, not with every step
     strengths = [i / max(steps - 1, 1) for i in range(steps)]
     pictures = []
     for strength in strengths:

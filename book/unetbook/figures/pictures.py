@@ -21,7 +21,7 @@ from unetbook.figures.style import (
     class_map,
     new_axes,
 )
-from unetbook.pictures import check_image, check_mask
+from unetbook.pictures import check_image, check_mask, squeeze_picture
 
 DRAWN_SIDE = 1024  # pixels; a figure has fewer, and larger pictures fill the memory
 LETTERS_PER_INCH = 13  # of a legend
@@ -67,10 +67,28 @@ def add_legend(figure, handles):
     )
 
 
-def shrink(pixels):
-    """Return every n-th row and column, so that no side has more than `DRAWN_SIDE`."""
-    step = math.ceil(max(pixels.shape[:2], default=1) / DRAWN_SIDE)
-    return pixels[::step, ::step] if step > 1 else pixels
+def shrink_to_draw(pixels):
+    """Shrink a picture, antialiased, or a mask, nearest, to what a figure can show.
+
+    A telephone's picture of 12 megapixels took gigabytes to draw.
+
+    Args:
+        pixels: float32 `(H, W, 3)` or integers `(H, W)`.
+
+    Returns:
+        The same at `DRAWN_SIDE` on the longer side; what is smaller, as it is.
+    """
+    sides = pixels.shape[:2]
+    if max(sides) <= DRAWN_SIDE:
+        return pixels
+    height, width = (max(1, side * DRAWN_SIDE // max(sides)) for side in sides)
+    if pixels.ndim == 3:
+        channels = [pixels[..., i] for i in range(pixels.shape[-1])]
+        channels = [squeeze_picture(channel, height, width) for channel in channels]
+        return np.stack(channels, axis=-1)
+    rows = (2 * np.arange(height) + 1) * sides[0] // (2 * height)  # middles of pixels
+    columns = (2 * np.arange(width) + 1) * sides[1] // (2 * width)
+    return pixels[np.ix_(rows, columns)]
 
 
 def draw_pixels(ax, pixels, title=None, **options):
@@ -118,7 +136,7 @@ def plot_mask(mask, ax=None, title=None, classes=PETS):
     Raises:
         ValueError: If `mask` has another shape or holds another value.
     """
-    mask = shrink(check_mask(mask, classes=classes))
+    mask = shrink_to_draw(check_mask(mask, classes=classes))
     axes = new_axes(4.6, ax)
     if ax is None:
         add_legend(axes.figure, class_handles([mask], classes))
@@ -161,9 +179,9 @@ def plot_overlay(image, mask, ax=None, title=None, alpha=0.45, classes=PETS):
     Raises:
         ValueError: If a shape or a range is another.
     """
-    size = np.shape(image)[:2]
-    image = check_image(shrink(np.asarray(image)))
-    mask = shrink(check_mask(mask, shape=size, classes=classes))
+    image = check_image(image)
+    mask = check_mask(mask, shape=image.shape[:2], classes=classes)
+    image, mask = shrink_to_draw(image), shrink_to_draw(mask)
     axes = new_axes(4.6, ax)
     tint = class_map(classes)(np.ma.masked_equal(mask, -1))  # (H, W, 4)
     tint[..., 3] = np.where(mask == classes.background, 0, alpha)
@@ -178,7 +196,7 @@ def plot_overlay(image, mask, ax=None, title=None, alpha=0.45, classes=PETS):
 
 
 def check_examples(images, masks, pred_masks, titles, classes=PETS):
-    """Return `{name: pictures}` for the rows of `plot_examples`, checked."""
+    """Return `{name: pictures}` for the rows of `plot_examples`, checked and shrunk."""
     given = {"masks": masks, "pred_masks": pred_masks, "titles": titles}
     for name, values in given.items():
         if values is not None and len(values) != len(images):
@@ -188,13 +206,16 @@ def check_examples(images, masks, pred_masks, titles, classes=PETS):
             )
     if len(images) == 0:
         raise ValueError("images is empty. Pass one picture at least.")
-    images = [np.asarray(image) for image in images]
-    pictures = [check_image(shrink(x), f"images[{i}]") for i, x in enumerate(images)]
-    rows = {"picture": pictures}
+    shapes = [np.shape(image)[:2] for image in images]
+    images = [
+        shrink_to_draw(check_image(image, f"images[{i}]"))
+        for i, image in enumerate(images)
+    ]
+    rows = {"picture": images}
     for label, name in (("truth", "masks"), ("prediction", "pred_masks")):
         if given[name] is not None:
             rows[label] = [
-                shrink(check_mask(mask, f"{name}[{i}]", images[i].shape[:2], classes))
+                shrink_to_draw(check_mask(mask, f"{name}[{i}]", shapes[i], classes))
                 for i, mask in enumerate(given[name])
             ]
     return rows

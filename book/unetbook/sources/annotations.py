@@ -10,11 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from unetbook.classes import Classes, choose_colours
+from unetbook.classes import MOST_CLASSES, Classes, choose_colours
 from unetbook.files import shorten
 from unetbook.sources.class_lists import (
     BACKGROUND_NAMES,
-    MOST_CLASSES,
     VOID_NAMES,
     ClassList,
     is_named,

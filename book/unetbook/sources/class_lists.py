@@ -6,10 +6,9 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from unetbook.classes import Classes, choose_colours, colour_by_bits
+from unetbook.classes import MOST_CLASSES, Classes, choose_colours, colour_by_bits
 from unetbook.files import write_whole
 
-MOST_CLASSES = 255  # raw masks are bytes, and 0 means "not annotated"
 FILE_NAME = "classes.csv"
 SPLIT_FOLDERS = ("train", "valid", "val", "validation", "test")
 BACKGROUND_NAMES = ("background", "bg")
