@@ -11,8 +11,8 @@ PACKAGE = ROOT / "book" / "unetbook"
 ROOMS = (
     {
         "unetbook",
-        "config",
         "classes",
+        "config",
         "files",
         "convolution",
         "blocks",
