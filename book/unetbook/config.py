@@ -25,7 +25,7 @@ class Config:
 
     Attributes:
         tier: `"quick"`, `"standard"` or `"full"`.
-        data: What `load_pets` takes: `"drawn"`, `"oxford"` or a folder.
+        data: What `load_pets` takes, `"drawn"` or `"oxford"`; or a folder.
         image_size: Side of the square pictures in pixels.
         batch_size: Pictures in one training step.
         epochs: Passes over the training pictures.

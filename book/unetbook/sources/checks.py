@@ -43,7 +43,7 @@ def check_pairs(folder, pairs):
     Returns:
         List of dictionaries, one for each pair: `fault`, a sentence, alone; or
         `size` `[height, width]`, upright; `turn`, the EXIF orientation by which its
-        mask is to be turned; `mode`; `codes` and `frame`, lists of `[code, pixels]`
+        mask is to be turned; `codes` and `frame`, lists of `[code, pixels]`
         of the whole mask and of its sides; `palette`, `[[value, colour], ...]`;
         `lossy`; `greys`, 72 numbers; `said` and `doubt`, sentences or None.
     """
@@ -108,20 +108,14 @@ def check_pair(pair):
     upright = raw[::-1] if orientation in (5, 6, 7, 8) else raw
     if mask.size not in (upright, raw):
         return {"fault": printable(say_sizes(pair, mask.size, upright))}
-    turn, sentences = 1, {"said": None, "doubt": None}
-    if orientation in TURNS:
-        turn, sentences = find_turn(pair, picture, mask, orientation, upright)
-    if turn != 1:
-        mask = mask.transpose(TURNS[turn])
+    turn, sentences = find_turn(pair, picture, mask, orientation, upright)
     colours = dict(enumerate(read_palette(mask)))
-    palette = [[code, colours[code]] for code, _ in counts if code in colours]
     return {
         "size": upright[::-1],
         "turn": turn,
-        "mode": mask.mode,
         "codes": counts[:MOST_CODES],
         "frame": list(count_frame(mask).items()),
-        "palette": palette,
+        "palette": [[code, colours[code]] for code, _ in counts if code in colours],
         "lossy": not callable(pair.mask) and pair.mask.suffix.lower() in LOSSY,
         "greys": shrink_to_greys(picture).ravel().tolist(),
         **sentences,
@@ -145,26 +139,28 @@ def find_turn(pair, picture, mask, orientation, upright):
         pair: The `Pair`.
         picture: Its picture, upright and small.
         mask: Its mask, as it lies in the file.
-        orientation: The picture's EXIF orientation, 2 to 8.
+        orientation: The picture's EXIF orientation.
         upright: `(width, height)` of the whole picture, upright.
 
     Returns:
         `(turn, sentences)`: the orientation by which the mask is to be turned, or 1;
         and a dictionary with `said` and `doubt`.
     """
-    name = printable(pair.image.name)
+    name, nothing = printable(pair.image.name), {"said": None, "doubt": None}
+    if orientation not in TURNS:
+        return 1, nothing
     turned = f"the mask of {name} was drawn on the picture before its EXIF turn"
     if mask.size != upright:
         return orientation, {"said": f"{turned}, and is turned with it", "doubt": None}
     if orientation in (5, 6, 7, 8) and upright[0] != upright[1]:
-        return 1, {"said": None, "doubt": None}
+        return 1, nothing
     fits = measure_edges(picture, mask)
     fits_turned = measure_edges(picture, mask.transpose(TURNS[orientation]))
     if fits_turned > CLEARER * fits:
         said = f"{turned}, its edges say, and is turned with it"
         return orientation, {"said": said, "doubt": None}
     if fits > CLEARER * fits_turned:
-        return 1, {"said": None, "doubt": None}
+        return 1, nothing
     doubt = (
         f"{name} has the EXIF turn {orientation}, and its edges don't say whether its "
         "mask was drawn before or after it: look at it"

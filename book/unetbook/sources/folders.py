@@ -9,7 +9,7 @@ from PIL import Image
 from unetbook.files import printable
 from unetbook.pictures import read_picture
 from unetbook.sources.checks import check_pairs
-from unetbook.sources.class_lists import ClassList, read_class_list
+from unetbook.sources.class_lists import read_class_list
 from unetbook.sources.codes import Found, Reading, decide_codes
 from unetbook.sources.copies import choose_groups, group_copies
 from unetbook.sources.doubts import find_doubts, find_leaks
@@ -89,14 +89,9 @@ def survey_folder(folder, classes):
         split: [n for n, place in enumerate(kept) if placed[place][0] == split]
         for split in layout.splits
     }
-    colours_only = have_own_palettes(records)
-    listed = read_class_list(folder)
-    if layout.listing is not None:  # what is drawn counts from 1 already
-        names = layout.listing.classes.names
-        numbers = {number: number for number in range(1, len(names) + 1)}
-        listed = ClassList(layout.listing.classes, {**numbers, 0: None})
-    reading = None
+    colours_only, reading = have_own_palettes(records), None
     if records:
+        listed = read_class_list(folder) if layout.listing is None else layout.listing
         collected = collect_codes(records, colours_only)
         reading = decide_codes(folder, collected, classes, listed)
     pairs = [placed[place][1] for place in kept]

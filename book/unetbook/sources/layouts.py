@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from unetbook.files import printable
 from unetbook.sources.annotations import find_annotations
+from unetbook.sources.class_lists import ClassList
 
 # Telephones' HEIC is among them, so that an error names it instead of a missing file.
 ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".gif")
@@ -76,7 +77,9 @@ def find_outlines(folder):
         parts = [part.lower() for part in path.relative_to(folder).parts[:-1]]
         named = [name for name, words in SPLITS.items() if {*words} & {*parts}]
         splits.setdefault((named or ["train"])[0], []).append(Pair(path, draw))
-    return Layout(splits, [], found.class_list)
+    classes = found.class_list.classes  # what is drawn counts from 1 already
+    codes = {number: number for number in range(1, len(classes.names) + 1)}
+    return Layout(splits, [], ClassList(classes, {**codes, 0: None}))
 
 
 def enter_only_folder(folder):
