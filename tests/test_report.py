@@ -31,7 +31,7 @@ def test_the_sheet_shows_pairs_shares_sizes_and_findings(tmp_path):
     )
     (points,) = sizes.collections
     assert points.get_offsets().tolist() == [[12, 10]] * 5
-    assert text.texts[0].get_text().startswith("5 pairs, 1 faults, 0 things")
+    assert text.texts[0].get_text().startswith("5 pairs; faults: 1; to look at: 0")
     assert "masks/p2.png" in report.faults[0]
 
 
@@ -61,4 +61,4 @@ def test_a_folder_without_one_whole_pair_is_a_sheet_of_faults(tmp_path):
         path.write_bytes(b"")
     report = check_pictures(tmp_path)
     *_, text = plot_report(report)
-    assert text.texts[0].get_text().startswith("0 pairs, 6 faults")
+    assert text.texts[0].get_text().startswith("0 pairs; faults: 6")

@@ -31,7 +31,7 @@ def plot_report(report):
     """
     places = choose_places(report)
     rows = -(-len(places) // 3)
-    heights = [1.0] * rows + [1.1, 0.8]
+    heights = [1.0] * rows + [1.1, 0.7]
     figure = plt.figure(figsize=(WIDTH, 2.1 * sum(heights)), layout="constrained")
     grid = figure.add_gridspec(rows + 2, 6, height_ratios=heights)
     axes = []
@@ -106,11 +106,11 @@ def draw_sizes(ax, report):
 
 def write_findings(ax, report):
     """Write the faults and the doubts, a line each."""
-    lines = [f"{len(report.pairs)} pairs, {len(report.faults)} faults, "]
-    lines[0] += f"{len(report.doubtful)} things to look at"
+    faults, doubts = len(report.faults), len(report.doubtful)
+    lines = [f"{len(report.pairs)} pairs; faults: {faults}; to look at: {doubts}"]
     for sentence in [*report.faults[:LINES], *report.doubtful[:LINES]]:
         sentence = sentence.replace("$", r"\$")  # no formula
-        lines.append("- " + textwrap.shorten(sentence, LETTERS, placeholder=" ..."))
+        lines += textwrap.wrap(f"- {sentence}", LETTERS, max_lines=3)
     ax.text(0, 1, "\n".join(lines), va="top", fontsize=9, transform=ax.transAxes)
     ax.set_axis_off()
     return ax

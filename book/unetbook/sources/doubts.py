@@ -42,7 +42,7 @@ def look_inverted(counts, frames, background):
     sides = frames[:, background] / np.maximum(frames.sum(1), 1)
     whole = counts[:, background] / np.maximum(counts.sum(1), 1)
     few = counts.shape[1] <= 4  # among many classes the background is one of them
-    return (sides < 0.05) & (whole > 0.1) & (frames[:, 1:].sum(1) > 0) & few
+    return (sides < 0.5 * whole) & (whole > 0.1) & few
 
 
 def name_some(names, chosen, problem):
