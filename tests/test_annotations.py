@@ -12,6 +12,7 @@ from PIL import Image
 from pycocotools import mask as coco_masks
 
 from unetbook.sources.annotations import find_annotations
+from unetbook.sources.coco import unpack
 
 SIZE = (4, 6)  # height, width
 BOX = [1, 1, 4, 1, 4, 3, 1, 3]  # in COCO's coordinates, 3 x 2 pixels from (1, 1)
@@ -130,6 +131,15 @@ def test_compressed_run_lengths_are_what_the_library_packs(tmp_path):
     assert rle["counts"] == b"531N00027"
     write_coco(tmp_path, {"segmentation": rle | {"counts": "531N00027"}})
     assert draw(tmp_path) == ["111111", "133311", "131311", "133311"]
+
+
+def test_run_lengths_are_unpacked_as_the_library_packs_them():
+    rng = np.random.default_rng(0)
+    for share in (0.001, 0.1, 0.5, 0.99):
+        pixels = np.asfortranarray(rng.random((60, 70)) < share, "uint8")
+        runs = unpack(coco_masks.encode(pixels)["counts"].decode())
+        values = np.arange(len(runs)) % 2  # zeros first, then ones, and again
+        np.testing.assert_array_equal(np.repeat(values, runs), pixels.ravel("F"))
 
 
 def test_run_lengths_packed_by_hand_are_read(tmp_path):
@@ -364,7 +374,9 @@ BOMB = {"size": [10**5, 10**5], "counts": [10**10]}
         ({"size": [4, 6], "counts": None}, "do not fill"),
         ({"size": [4, 6], "counts": "`"}, "do not fill"),
         ({"size": [4, 6], "counts": "é"}, "do not fill"),
-        ({"size": [4, 6], "counts": "0oooo0"}, "[Ii]nvalid"),
+        ({"size": [4, 6], "counts": "1"}, "the run lengths '1' do not fill"),
+        ({"size": [4, 6], "counts": "123o0"}, "do not fill"),
+        ({"size": [4, 6], "counts": "o" * 10**6}, "do not fill"),
     ],
 )
 def test_fault_of_an_outline_is_named_with_its_picture(tmp_path, outline, message):
@@ -483,8 +495,9 @@ def test_later_object_of_supervisely_lies_on_top(tmp_path):
     ("one", "message"),
     [
         (thing("cuboid", [[1, 1]]), "shape_type 'cuboid' is unknown"),
+        (thing(["x"] * 99, [[1, 1]]), r"shape_type \['x', .* \.\.\. is unknown"),
         (thing("polygon", [[1, 1]]), "a polygon has 1 points"),
-        (thing("polygon", points=3), "the points of a polygon are 3"),
+        (thing("polygon", points=3), "the points are 3, expected an exterior"),
         (thing("bitmap"), r"the origin of a bitmap is None, expected \[x, y\]"),
         (thing("bitmap", bitmap={"data": "aGk=", "origin": [0, 0]}), "is damaged"),
         (thing("bitmap", bitmap={"data": 3, "origin": [0, 0]}), "no base64"),

@@ -23,7 +23,7 @@ from unetbook.sources.class_lists import (
 from unetbook.sources.coco import is_coco, read_coco
 from unetbook.sources.label_studio import is_label_studio, read_label_studio
 from unetbook.sources.labelme import is_labelme, read_labelme
-from unetbook.sources.outlines import check_size, name_place, read_json
+from unetbook.sources.outlines import check_size, name_place, read_json, shorten_value
 from unetbook.sources.supervisely import is_supervisely, read_supervisely
 
 DEPTH = 3  # folders below the one that is given
@@ -151,7 +151,8 @@ def locate_pictures(folder, drawings, pictures):
     if missing:
         more = f" ({len(missing) - 1} more are missing.)" if len(missing) > 1 else ""
         raise ValueError(
-            f"{missing[0].file} outlines the picture {missing[0].picture!r}, which is "
+            f"{missing[0].file} outlines the picture "
+            f"{shorten_value(missing[0].picture)}, which is "
             f"nowhere in {folder}. Put it there, or remove it from the file.{more}"
         )
     return paths
@@ -177,7 +178,8 @@ def locate_picture(drawing, pictures):
     best = sorted(found, key=rank, reverse=True)[:2]
     if len(best) == 2 and rank(best[0]) == rank(best[1]):
         raise ValueError(
-            f"{drawing.file} outlines the picture {drawing.picture!r}, which may be "
+            f"{drawing.file} outlines the picture "
+            f"{shorten_value(drawing.picture)}, which may be "
             f"{best[0]} or {best[1]}. Remove or rename one of them."
         )
     return best[0] if best else None
@@ -221,7 +223,7 @@ def check_spelling(names):
 
 def draw_mask(path, drawing, numbers, background):
     """Draw the mask of a picture; `Annotations` says more."""
-    with name_place(f"{drawing.file}, {drawing.picture}"):
+    with name_place(f"{drawing.file}, {drawing.picture[-100:]}"):
         stored, upright, turn = read_sizes(path)
         size = check_size(drawing.size) or upright
         if size not in (upright, stored):
@@ -230,12 +232,12 @@ def draw_mask(path, drawing, numbers, background):
                 f"the picture has {upright[1]} x {upright[0]}. Put the picture there "
                 "that was annotated, or export again."
             )
-        mask = np.full(size, background, "uint8", order="F")  # as COCO's masks are
-        for name, pixels in drawing.masks(*size):
-            np.copyto(mask, numbers[name], where=pixels)
+        mask = np.full(size, background, "uint8")
+        for name, region, pixels in drawing.masks(*size):
+            np.copyto(mask[region], numbers[name], where=pixels)
         if size != upright:  # drawn on the pixels as the camera stored them
             mask = np.asarray(Image.fromarray(mask).transpose(turn))
-        return np.ascontiguousarray(mask)
+        return mask
 
 
 def read_sizes(path):

@@ -306,7 +306,8 @@ def check_rows(rows):
 
 def tidy(name):
     """Return a name on one line, without labelme's marks: `_background_`."""
-    return " ".join(name.split()).strip("_ ")
+    shown = "".join(one for one in name if one.isprintable() or one.isspace())
+    return " ".join(shown.split()).strip("_ ")
 
 
 def is_void(row):

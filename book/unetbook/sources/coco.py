@@ -141,16 +141,17 @@ def draw_outlines(outlines, height, width):
         found.append((area, "void" if is_crowd else name, rle, place))
     for _, name, rle, place in sorted(found, key=lambda one: -one[0]):
         with name_place(place):
-            yield name, masks.decode(rle).view(bool)
+            left, top, wide, high = masks.toBbox(rle).astype(int)
+            region = (slice(top, top + high), slice(left, left + wide))
+            yield name, region, masks.decode(rle)[region] > 0
 
 
 def encode(masks, segmentation, height, width):
     """Return COCO's compressed run lengths of one annotation."""
     if isinstance(segmentation, dict):
-        check_runs(segmentation, height, width)
-        if isinstance(segmentation["counts"], str):
-            return segmentation
-        return masks.frPyObjects(segmentation, height, width)
+        counts = check_runs(segmentation, height, width)
+        runs = {"size": [height, width], "counts": counts}
+        return masks.frPyObjects(runs, height, width)
     if not isinstance(segmentation, list) or not segmentation:
         raise ValueError(
             f"the segmentation is {shorten_value(segmentation)}: a box, perhaps, and "
@@ -176,24 +177,41 @@ def flatten(part, height, width):
 
 
 def check_runs(segmentation, height, width):
-    """Raise a `ValueError` unless run lengths fill a picture of this size."""
+    """Return run lengths as a list, or raise a `ValueError` if they do not fit.
+
+    Where runs are missing, the library returns what happened to lie in memory.
+    """
     size, counts = segmentation.get("size"), segmentation.get("counts")
     if size != [height, width]:
         raise ValueError(
             f"the run lengths are for a size of {shorten_value(size)}, the picture has "
             f"[{height}, {width}] (height, width). Export both at one size."
         )
-    if isinstance(counts, str):
-        # Each letter holds five bits, and a sixth that says whether more follow.
-        codes = [ord(letter) - 48 for letter in counts]
-        is_whole = all(0 <= code < 64 for code in codes) and codes[-1:] < [32]
-    else:
-        counts = counts if isinstance(counts, list) else [None]
-        is_whole = all(type(count) is int and count >= 0 for count in counts)
-        is_whole = is_whole and sum(counts) == height * width
-    if is_whole:
-        return
-    raise ValueError(
-        f"the run lengths {shorten_value(counts)} do not fill a picture of {width} x "
-        f"{height} pixels. Export the file again."
-    )
+    runs = unpack(counts) if isinstance(counts, str) else counts
+    is_list = isinstance(runs, list) and all(type(run) is int for run in runs)
+    if not is_list or min(runs, default=-1) < 0 or sum(runs) != height * width:
+        raise ValueError(
+            f"the run lengths {shorten_value(counts)} do not fill a picture of {width} "
+            f"x {height} pixels. Export the file again."
+        )
+    return runs
+
+
+def unpack(text):
+    """Return the run lengths that COCO packs into a text, None if they are broken.
+
+    A letter holds five bits, the lowest first, and whether more follow. From the fourth
+    on, the difference to the last run but one is packed.
+    """
+    runs, value, shift = [], 0, 0
+    for letter in text:
+        code = ord(letter) - 48
+        if not 0 <= code < 64 or shift > 60:
+            return None
+        value |= (code & 31) << shift
+        shift += 5
+        if not code & 32:
+            value -= code >> 4 << shift  # the highest bit is the sign
+            runs.append(value + (runs[-2] if len(runs) > 2 else 0))
+            value = shift = 0
+    return runs if shift == 0 else None

@@ -84,20 +84,30 @@ def draw_all(parts, height, width):
     """Yield the label and the pixels of each outline; later ones lie on top."""
     for number, (label, part) in enumerate(parts, 1):
         with name_place(f"outline {number} ({label})"):
-            yield label, draw_one(part, height, width)
+            yield label, *draw_one(part, height, width)
 
 
 def draw_one(part, height, width):
-    """Return the pixels of a polygon, a rectangle or an ellipse."""
-    kind, value = part["type"], part["value"]
+    """Draw a polygon, a rectangle or an ellipse; see `paint`."""
     if part.get("image_rotation"):
         raise ValueError("the picture was turned in Label Studio. Export as COCO.")
+    kind, value = part["type"], part["value"]
     if kind == "polygonlabels":
         points = value.get("points")
         if not isinstance(points, list) or not all(map(is_pair, points)):
             raise ValueError(f"the points are {shorten_value(points)}. Draw it again.")
         points = [[x * width / 100, y * height / 100] for x, y in points]
         return paint_polygon(points, height, width)
+    x, y, wide, high = measure(kind, value, height, width)
+    if kind == "ellipselabels":
+        box = (x - wide, y - high, x + wide, y + high)
+        return paint(height, width, lambda draw: draw.ellipse(box, 1, 1))
+    corners = [[x, y], [x + wide, y], [x + wide, y + high], [x, y + high]]
+    return paint_polygon(corners, height, width)
+
+
+def measure(kind, value, height, width):
+    """Return place and size of a rectangle or an ellipse in pixels."""
     names = {"rectanglelabels": ("width", "height")}
     names["ellipselabels"] = ("radiusX", "radiusY")
     numbers = [value.get(name) for name in ("x", "y", *names.get(kind, ()))]
@@ -106,15 +116,8 @@ def draw_one(part, height, width):
             f"{kind} cannot be drawn from this file, only polygons, and rectangles and "
             "ellipses that are not turned. Export as COCO, or brush strokes as PNG."
         )
-    x, y, w, h = (
-        n * s / 100 for n, s in zip(numbers, [width, height] * 2, strict=True)
-    )
-    if kind == "ellipselabels":
-        box = (x - w, y - h, x + w, y + h)
-        return paint(height, width, lambda draw: draw.ellipse(box, 1, 1))
-    return paint_polygon(
-        [[x, y], [x + w, y], [x + w, y + h], [x, y + h]], height, width
-    )
+    lengths = [width, height, width, height]
+    return [n * length / 100 for n, length in zip(numbers, lengths, strict=True)]
 
 
 def is_pair(point):

@@ -56,16 +56,16 @@ def draw_shapes(shapes, height, width):
     """Yield the label and the pixels of each shape; later shapes lie on top."""
     for number, shape in enumerate(shapes, 1):
         with name_place(f"shape {number} ({shape['label']})"):
-            yield shape["label"], draw_shape(shape, height, width)
+            yield shape["label"], *draw_shape(shape, height, width)
 
 
 def draw_shape(shape, height, width):
-    """Return the pixels of a shape, those that labelme itself would fill."""
+    """Draw a shape as labelme itself would fill it; see `paint`."""
     kind = shape["shape_type"] or "polygon"
     if not isinstance(kind, str) or kind not in SHAPES:
         raise ValueError(
-            f"the shape_type {kind!r} is unknown, expected {', '.join(SHAPES)}. Draw "
-            "it as a polygon."
+            f"the shape_type {shorten_value(kind)} is unknown, expected "
+            f"{', '.join(SHAPES)}. Draw it as a polygon."
         )
     draw, count = SHAPES[kind]
     points = shape["points"]
@@ -112,7 +112,7 @@ def draw_line(points, draw):
 
 
 def draw_patch(text, corners, height, width):
-    """Return the mask that a shape holds as a PNG in base64, at its place."""
+    """Lay the mask that a shape holds as a PNG in base64 at its place."""
     patch = decode_patch(decode_base64(text), height, width)
     left, top = (round(value) for value in corners[0])
     return paint_patch(patch, left, top, height, width)

@@ -23,8 +23,8 @@ class Drawing(NamedTuple):
         picture: The picture as the file names it.
         size: `(height, width)` as the file gives it, or None.
         names: The names of classes that occur.
-        masks: `masks(height, width)` yields `(name, bool (height, width))` in the
-            order of painting.
+        masks: `masks(height, width)` yields `(name, region, pixels)` in the order of
+            painting; `pixels` is bool, and `region` two slices of the picture.
     """
 
     file: Path
@@ -36,11 +36,11 @@ class Drawing(NamedTuple):
 
 @contextmanager
 def name_place(place):
-    """Put a place in front of the message of a `ValueError`."""
+    """Put a place in front of the message of a `ValueError`, on one line."""
     try:
         yield
     except ValueError as error:
-        raise ValueError(f"{place}: {error}") from error
+        raise ValueError(f"{' '.join(place.split())}: {error}") from error
 
 
 def read_json(file):
@@ -66,8 +66,9 @@ def check_size(size):
         return None
     if not all(is_number(length) and length == int(length) > 0 for length in size):
         raise ValueError(
-            f"height and width are {size[0]!r} and {size[1]!r}, expected whole numbers "
-            "of pixels. Export the file again."
+            f"height and width are {shorten_value(size[0])} and "
+            f"{shorten_value(size[1])}, expected whole numbers of pixels. Export the "
+            "file again."
         )
     return int(size[0]), int(size[1])
 
@@ -120,36 +121,42 @@ def shorten_value(value):
 
 
 def paint(height, width, draw):
-    """Return as bool `(height, width)` what `draw` draws with an `ImageDraw`."""
+    """Draw with an `ImageDraw` on a black picture.
+
+    Returns:
+        `(region, pixels)`: two slices, and what is drawn there as bool. Nothing outside
+        is copied or compared, which tells in pictures of 12 megapixels.
+    """
     image = Image.new("L", (width, height))
     draw(ImageDraw.Draw(image))
-    return np.asarray(image) > 0
+    left, top, right, bottom = image.getbbox() or (0, 0, 0, 0)
+    pixels = np.asarray(image.crop((left, top, right, bottom))) > 0
+    return (slice(top, bottom), slice(left, right)), pixels
 
 
 def paint_polygon(points, height, width, holes=()):
-    """Return the pixels of a polygon, its outline too, without those in its holes."""
+    """Draw a polygon, its outline too, without what lies in its holes; see `paint`."""
     points = check_polygon(points, height, width)
-    mask = paint(height, width, lambda draw: draw.polygon(points, 1, 1))
-    for hole in holes:
-        mask &= ~paint_polygon(hole, height, width)
-    return mask
+    holes = [check_polygon(hole, height, width) for hole in holes]
+
+    def draw(canvas):
+        canvas.polygon(points, 1, 1)
+        for hole in holes:
+            canvas.polygon(hole, 0, 0)
+
+    return paint(height, width, draw)
 
 
 def paint_patch(patch, left, top, height, width):
-    """Return a small mask laid onto a picture of zeros; what juts out is cut off."""
-    mask = np.zeros((height, width), bool)
+    """Lay a small mask onto a picture and cut off what juts out; see `paint`."""
     rows, columns = (
-        slice(max(start, 0), max(min(start + length, end), 0))
+        slice(max(start, 0), max(min(start + length, end), start, 0))
         for start, length, end in zip(
             (top, left), patch.shape, (height, width), strict=True
         )
     )
-    inner = patch[
-        rows.start - top : rows.stop - top, columns.start - left : columns.stop - left
-    ]
-    if inner.size:
-        mask[rows, columns] = inner
-    return mask
+    inner = patch[rows.start - top :, columns.start - left :]
+    return (rows, columns), inner[: max(height - top, 0), : max(width - left, 0)]
 
 
 def decode_base64(text):

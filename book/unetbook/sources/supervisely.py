@@ -48,29 +48,29 @@ def draw_objects(objects, height, width):
     """Yield the name and the pixels of each object; later ones lie on top."""
     for number, (name, thing) in enumerate(objects, 1):
         with name_place(f"object {number} ({name})"):
-            yield name, draw_object(thing, height, width)
+            yield name, *draw_object(thing, height, width)
 
 
 def draw_object(thing, height, width):
-    """Return the pixels of an object, the holes of a polygon left out."""
+    """Draw an object, the holes of a polygon left out; see `paint`."""
     kind = thing.get("geometryType")
     if kind == "bitmap":
         return draw_bitmap(thing.get("bitmap"), height, width)
     points = thing.get("points")
     if not isinstance(points, dict) or not isinstance(points.get("interior", []), list):
         raise ValueError(
-            f"the points of a {kind} are {shorten_value(points)}, expected an exterior "
-            "and an interior. Draw it again."
+            f"the points are {shorten_value(points)}, expected an exterior and an "
+            "interior. Draw the object again."
         )
     if kind == "polygon":
         holes = points.get("interior", [])
         return paint_polygon(points.get("exterior"), height, width, holes)
-    shape = {"shape_type": KINDS.get(kind, kind), "points": points.get("exterior")}
+    shape = {"shape_type": KINDS.get(str(kind), kind), "points": points.get("exterior")}
     return draw_shape(shape, height, width)
 
 
 def draw_bitmap(bitmap, height, width):
-    """Return the pixels of a small mask: a PNG, packed once more, in base64."""
+    """Lay a small mask at its place: a PNG, packed once more, in base64."""
     fields = bitmap if isinstance(bitmap, dict) else {}
     origin = fields.get("origin")
     if not isinstance(origin, list) or [type(value) for value in origin] != [int, int]:
