@@ -84,7 +84,7 @@ def decide_codes(folder, found, given=None, listed=None):
     elif listed is not None:
         decided = reorder(given, listed, folder)
     else:
-        decided = number_names(given, found)
+        decided = pair_names(given, found)
     if decided is None:
         raise ValueError(doubt(folder, found))
     return match(folder, found, decided)
@@ -190,7 +190,7 @@ def reorder(given, listed, folder):
     return ClassList(given, codes)
 
 
-def number_names(given, found):
+def pair_names(given, found):
     """Return the `ClassList` of names without codes, or None if that leaves a doubt."""
     counts, count = set(found.counts), len(given.names)
     by_colour = {colour: number for number, colour in enumerate(given.colours, 1)}
@@ -230,7 +230,9 @@ def match(folder, found, listed):
         codes.update(dict.fromkeys(unlisted))
     elif unlisted and not nearest:
         raise ValueError(doubt(folder, found, listed))
-    return Reading(listed.classes, codes, nearest, describe(listed.classes, codes))
+    return Reading(
+        listed.classes, codes, nearest, describe_codes(listed.classes, codes)
+    )
 
 
 def are_between(unlisted, found, codes):
@@ -259,7 +261,7 @@ def as_colour(code, found):
     return found.palette.get(code, (code,) * 3)
 
 
-def describe(classes, codes):
+def describe_codes(classes, codes):
     """Say in a line which code is which class."""
     names = dict(enumerate(classes.names, 1))
     parts = [f"{code} {names.get(n, 'not annotated')}" for code, n in codes.items()]

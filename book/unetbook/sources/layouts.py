@@ -1,11 +1,10 @@
 """Which mask belongs to which picture, in the layouts that annotation tools write."""
 
-import unicodedata
 from pathlib import Path
 from typing import NamedTuple
 
 from unetbook.files import printable
-from unetbook.sources.annotations import find_annotations
+from unetbook.sources.annotations import find_annotations, normal
 from unetbook.sources.class_lists import ClassList
 
 # Telephones' HEIC is among them, so that an error names it instead of a missing file.
@@ -108,7 +107,7 @@ def list_folders(folder):
     return {path.name.lower(): path for path in paths}
 
 
-def list_pictures(folder):
+def list_picture_files(folder):
     """Return the picture files of a folder, in order; other files are passed over."""
     return sorted(
         path
@@ -124,9 +123,9 @@ def find_pairs(folder):
     masks = find_masks(folder)
     if images is not None and masks is not None:
         return pair_folders(folder, images, masks)
-    pictures = list_pictures(folder)
+    pictures = list_picture_files(folder)
     if images is None and masks is not None and pictures:
-        return Layout(*pair_files(pictures, list_pictures(masks), masks))
+        return Layout(*pair_files(pictures, list_picture_files(masks), masks))
     marked = find_marked(pictures)
     if marked:
         rest = [path for path in pictures if path not in marked]
@@ -141,8 +140,8 @@ def find_masks(folder):
         path = inner.get(name)
         if path is None:
             continue
-        if list_pictures(path) or any(
-            list_pictures(split) for split in find_split_folders(path).values()
+        if list_picture_files(path) or any(
+            list_picture_files(split) for split in find_split_folders(path).values()
         ):
             return path
         deeper = find_masks(path)
@@ -173,15 +172,17 @@ def find_marked(pictures):
 def pair_folders(folder, images, masks):
     """Pair a folder of pictures with one of masks, split by split if both have them."""
     inner, inner_masks = find_split_folders(images), find_split_folders(masks)
-    if inner and not list_pictures(images):
+    if inner and not list_picture_files(images):
         splits, faults = {}, []
         for split in inner.keys() & inner_masks.keys():
             path = inner_masks[split]
-            paired = pair_files(list_pictures(inner[split]), list_pictures(path), path)
+            paired = pair_files(
+                list_picture_files(inner[split]), list_picture_files(path), path
+            )
             splits[split] = paired[0]["train"]
             faults += paired[1]
         return Layout(splits, faults)
-    pictures, files = list_pictures(images), list_pictures(masks)
+    pictures, files = list_picture_files(images), list_picture_files(masks)
     if images.name.lower() != "jpegimages":
         return Layout(*pair_files(pictures, files, masks))
     # Only some of the pictures of Pascal VOC have a mask.
@@ -206,11 +207,6 @@ def follow_lists(folder, pairs):
         split: [pair for pair in pairs if normal(pair.image.stem) in listed]
         for split, listed in names.items()
     }
-
-
-def normal(name):
-    """Return a name in the one form in which names are compared: Macs write another."""
-    return unicodedata.normalize("NFC", name)
 
 
 def list_keys(mask):
@@ -308,9 +304,9 @@ def come_near(path, folder):
 
 def describe_contents(folder):
     """Say that a folder holds no pairs, what it holds, and what is looked for."""
-    held = [f"{len(list_pictures(folder))} pictures"]
+    held = [f"{len(list_picture_files(folder))} pictures"]
     for path in list(list_folders(folder).values())[:12]:
-        held.append(f"{path.name}/ with {len(list_pictures(path))} pictures")
+        held.append(f"{path.name}/ with {len(list_picture_files(path))} pictures")
     return printable(
         f"{folder} holds no pictures with masks: there are {', '.join(held)}. Put the "
         f"pictures into {folder / 'images'} and for each of them a mask of the same "
