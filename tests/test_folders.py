@@ -1,5 +1,6 @@
 """A reader's own folder: layouts, masks, classes, copies, faults, and what is said."""
 
+import shutil
 import unicodedata
 import warnings
 
@@ -189,6 +190,21 @@ def test_splits_that_a_folder_brings_stay_what_they_are(tmp_path, picture, mask,
     for split, name in zip(pictures[:3], names, strict=True):
         assert len(split) == COUNT
         assert all(file.startswith(name) for file in names_of(split))
+
+
+@pytest.mark.parametrize(
+    ("picture", "mask"),
+    [
+        ("{0}/images/{1}.png", "{0}/masks/{1}.png"),
+        ("images/{0}/{1}.png", "masks/{0}/{1}.png"),
+    ],
+)
+def test_a_split_without_masks_is_passed_over_and_said(tmp_path, capsys, picture, mask):
+    write_splits(tmp_path, ("train", "test"), picture, mask)
+    shutil.rmtree((tmp_path / mask.format("test", "x")).parent)
+    pictures = load_pictures(tmp_path)
+    assert [len(split) for split in pictures[:3]] == [4, 1, 1]
+    assert "Note: test/ holds no masks and is passed over." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

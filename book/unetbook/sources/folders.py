@@ -39,6 +39,7 @@ class Survey(NamedTuple):
         faults: Sentences.
         reading: How the masks are read; None without a single whole pair.
         colours_only: The palettes of the masks differ.
+        notes: Sentences about what is passed over or turned.
     """
 
     folder: object
@@ -48,6 +49,7 @@ class Survey(NamedTuple):
     faults: list
     reading: Reading | None
     colours_only: bool
+    notes: list
 
 
 class Report(NamedTuple):
@@ -95,7 +97,8 @@ def survey_folder(folder, classes):
         collected = collect_codes(records, colours_only)
         reading = decide_codes(folder, collected, classes, listed)
     pairs = [placed[place][1] for place in kept]
-    return Survey(folder, pairs, records, splits, faults, reading, colours_only)
+    notes = [*layout.notes, *(one["said"] for one in records if one["said"])]
+    return Survey(folder, pairs, records, splits, faults, reading, colours_only, notes)
 
 
 def as_code(code):
@@ -245,7 +248,7 @@ def report_folder(folder, classes):
         shares = (counts / counts.sum()).tolist()
         shares = dict(zip(("", *names.names), shares, strict=True))
         doubts = look_twice(survey)[1]
-        doubts += [record["said"] for record in survey.records if record["said"]]
+        doubts += survey.notes
 
     def read(place):
         return read_pair(survey, place)
@@ -269,9 +272,8 @@ def load_folder(folder, classes, validation_share, seed):
     splits = cut_splits(survey, groups, validation_share, seed)
     sizes = [f"{len(splits[name])} {name}" for name in Pictures._fields[:3]]
     said = f"{folder.name}: {', '.join(sizes)} pictures. {survey.reading.said}"
-    turned = [record["said"] for record in survey.records if record["said"]]
-    more = f" (and {len(turned) - 1} more)" if len(turned) > 1 else ""
-    said += f" Note: {turned[0]}{more}." if turned else ""
+    more = f" (and {len(survey.notes) - 1} more)" if len(survey.notes) > 1 else ""
+    said += f" Note: {survey.notes[0]}{more}." if survey.notes else ""
     examples = (list_examples(survey, splits[name]) for name in Pictures._fields[:3])
     return Pictures(*examples, survey.reading.classes), said, doubts
 

@@ -38,11 +38,13 @@ class Layout(NamedTuple):
             folder has no splits of its own.
         faults: One sentence for each file that has no partner.
         listing: The `ClassList` of outlines that were drawn, or None.
+        notes: One sentence for each split that is passed over.
     """
 
     splits: dict
     faults: list
     listing: object = None
+    notes: tuple = ()
 
 
 def find_layout(folder):
@@ -54,16 +56,23 @@ def find_layout(folder):
     folder = enter_only_folder(folder)
     inner = find_split_folders(folder)
     parts = {name: find_pairs(path) for name, path in inner.items()}
+    notes = [pass_over(inner[name]) for name, part in parts.items() if part is None]
     parts = {name: part for name, part in parts.items() if part is not None}
     if parts:
         return Layout(
             {name: part.splits["train"] for name, part in parts.items()},
             [fault for part in parts.values() for fault in part.faults],
+            notes=tuple(notes),
         )
     found = find_pairs(folder) or find_outlines(folder)
     if found is None:
         raise ValueError(describe_contents(folder))
     return found
+
+
+def pass_over(folder):
+    """Say that a split has pictures alone."""
+    return f"{folder.name}/ holds no masks and is passed over"
 
 
 def find_outlines(folder):
@@ -174,14 +183,13 @@ def pair_folders(folder, images, masks):
     inner, inner_masks = find_split_folders(images), find_split_folders(masks)
     if inner and not list_picture_files(images):
         splits, faults = {}, []
-        for split in inner.keys() & inner_masks.keys():
-            path = inner_masks[split]
-            paired = pair_files(
-                list_picture_files(inner[split]), list_picture_files(path), path
-            )
+        for split, path in inner_masks.items():
+            pictures = list_picture_files(inner[split]) if split in inner else []
+            paired = pair_files(pictures, list_picture_files(path), path)
             splits[split] = paired[0]["train"]
             faults += paired[1]
-        return Layout(splits, faults)
+        alone = [path for split, path in inner.items() if split not in inner_masks]
+        return Layout(splits, faults, notes=tuple(map(pass_over, alone)))
     pictures, files = list_picture_files(images), list_picture_files(masks)
     if images.name.lower() != "jpegimages":
         return Layout(*pair_files(pictures, files, masks))
