@@ -7,6 +7,7 @@ import zlib
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from tests.test_folders import (
@@ -492,6 +493,13 @@ def test_a_damaged_cache_is_checked_again(tmp_path, cache):  # noqa: F811
     for content in ("", "[]", '{"edition": 1}', '{"edition": 0, "pairs": {}}'):
         file.write_text(content)
         assert len(load_pictures(tmp_path).train) == 4
+
+
+def test_a_file_that_is_gone_after_loading_is_named(tmp_path):
+    pictures = load_pictures(write_folder(tmp_path))
+    (tmp_path / "images" / names_of(pictures.test)[0]).unlink()
+    with pytest.raises(tf.errors.InvalidArgumentError, match="was whole when.*again"):
+        list(pictures.test)
 
 
 # -------------------------------------------------------------------- report

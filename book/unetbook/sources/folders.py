@@ -285,7 +285,13 @@ def list_examples(survey, places):
     examples = {"place": np.array(places, "int64"), "file_name": names}
 
     def read(place):
-        return read_pair(survey, int(place))
+        try:
+            return read_pair(survey, int(place))
+        except ValueError as error:
+            raise ValueError(
+                f"{survey.pairs[int(place)].image} was whole when the folder was "
+                f"loaded, and no longer is. Load it again. {error}"
+            ) from None
 
     def decode(example):
         image, mask = tf.numpy_function(read, [example["place"]], (tf.uint8,) * 2)
