@@ -26,6 +26,7 @@ from unetbook.data import check_pictures, load_pets, load_pictures
 from unetbook.pictures import read_picture
 from unetbook.sources import checks
 from unetbook.sources.copies import choose_groups, group_copies, shrink_to_greys
+from unetbook.sources.layouts import Pair
 from unetbook.sources.splits import choose_names
 
 ORIENTATION = 0x0112
@@ -474,6 +475,21 @@ def test_what_was_checked_is_remembered_until_a_file_changes(tmp_path, monkeypat
     os.utime(path, ns=(1, 1))
     load_pictures(tmp_path)
     assert looked[COUNT:] == ["p3.png"]
+
+
+def test_outlines_that_change_are_checked_again(tmp_path, monkeypatch):
+    write_folder(tmp_path)
+    outline = tmp_path / "labels.json"
+    pair = Pair(tmp_path / "images" / "p0.jpg", lambda: make_numbers(0))
+    looked, look = [], checks.check_pair
+    monkeypatch.setattr(
+        checks, "check_pair", lambda pair: looked.append(1) or look(pair)
+    )
+    for number, text in enumerate(("[]", "[]", "[1]"), 1):
+        outline.write_text(text)
+        os.utime(outline, (1, 1))
+        checks.check_pairs(tmp_path, [pair])
+        assert len(looked) == (1, 1, 2)[number - 1]
 
 
 def test_a_cache_that_cannot_be_written_costs_a_check_and_nothing_else(

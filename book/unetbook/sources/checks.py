@@ -47,17 +47,19 @@ def check_pairs(folder, pairs):
         of the whole mask and of its sides; `palette`, `[[value, colour], ...]`;
         `lossy`; `greys`, 72 numbers; `said` and `doubt`, sentences or None.
     """
-    key = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
-    file = cache_dir() / "checks" / f"{key}.json"
+    file = cache_dir() / "checks" / f"{shorten_hash(ascii(str(folder)))}.json"
     known = read_known(file)
-    keys = [describe_pair(folder, pair) for pair in pairs]
+    drawn = any(callable(pair.mask) for pair in pairs)
+    files = sorted(folder.rglob("*.json")) if drawn else ()  # where outlines stand
+    outlines = shorten_hash("\n".join(date_file(path) for path in files))
+    keys = [describe_pair(pair, outlines) for pair in pairs]
     new = [place for place, key in enumerate(keys) if key not in known]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = pool.map(lambda place: check_pair(pairs[place]), new)
         bar = tqdm(found, f"Checking {folder.name}", len(new), leave=False)
         known.update((keys[place], one) for place, one in zip(new, bar, strict=True))
     if new:
-        kept = {key: known[key] for key in keys if key is not None}
+        kept = {key: known[key] for key in keys}
         with contextlib.suppress(OSError):  # then it is checked again
             file.parent.mkdir(parents=True, exist_ok=True)
             write_json(file, {"edition": EDITION, "pairs": kept}, indent=None)
@@ -73,25 +75,24 @@ def read_known(file):
         return {}
 
 
-def describe_pair(folder, pair):
-    """Return a text that changes when a file of a pair does."""
-    parts = []
-    for path in pair:
-        if callable(path):  # outlines stand in files beside the pictures
-            files = sorted(folder.rglob("*.json"))
-            parts += [repr(path_state(file)) for file in files]
-        else:
-            parts.append(ascii(path_state(path)))
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
+def describe_pair(pair, outlines):
+    """Return a text that changes when a file of a pair, or any outline, does."""
+    mask = outlines if callable(pair.mask) else date_file(pair.mask)
+    return shorten_hash(f"{date_file(pair.image)}\n{mask}")
 
 
-def path_state(path):
-    """Return the path of a file, its size and its time."""
+def shorten_hash(text):
+    """Return 24 hexadecimal digits that stand for a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def date_file(path):
+    """Return the path of a file, its size and its time, as a text."""
     try:
         state = path.stat()
     except OSError:
-        return str(path), None, None
-    return str(path), state.st_size, state.st_mtime_ns
+        return ascii(str(path))
+    return ascii((str(path), state.st_size, state.st_mtime_ns))
 
 
 def check_pair(pair):

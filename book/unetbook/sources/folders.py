@@ -271,7 +271,9 @@ def load_folder(folder, classes, validation_share, seed):
     groups, doubts = look_twice(survey)
     splits = cut_splits(survey, groups, validation_share, seed)
     sizes = [f"{len(splits[name])} {name}" for name in Pictures._fields[:3]]
-    said = f"{folder.name}: {', '.join(sizes)} pictures. {survey.reading.said}"
+    said = (
+        f"{printable(folder.name)}: {', '.join(sizes)} pictures. {survey.reading.said}"
+    )
     more = f" (and {len(survey.notes) - 1} more)" if len(survey.notes) > 1 else ""
     said += f" Note: {survey.notes[0]}{more}." if survey.notes else ""
     examples = (list_examples(survey, splits[name]) for name in Pictures._fields[:3])
