@@ -1,5 +1,6 @@
 """A reader's own folder: layouts, masks, classes, copies, faults, and what is said."""
 
+import json
 import shutil
 import unicodedata
 import warnings
@@ -261,6 +262,60 @@ def test_outlines_are_drawn_when_there_are_no_masks(tmp_path, monkeypatch):
     pictures = load_pictures(tmp_path)
     assert pictures.classes.names == NAMES
     expect_masks(pictures, 3)
+
+
+def test_an_export_of_cvat_is_loaded_as_it_is(tmp_path):
+    write_folder(tmp_path, picture="JPEGImages/p{}.jpg", mask="masks/p{}.png")
+    shutil.rmtree(tmp_path / "masks")
+    for index in range(COUNT):
+        name = f"p{index}.png"
+        mask = as_rgb(BLACK, RED, GREEN)(make_numbers(index, 3))
+        save(mask, tmp_path / "SegmentationClass" / name)
+        save(as_rgb(BLACK, BLUE, GREEN)(make_numbers(1, 3)), tmp_path / "x.png")
+        (tmp_path / "SegmentationObject").mkdir(exist_ok=True)
+        (tmp_path / "x.png").rename(tmp_path / "SegmentationObject" / name)
+    (tmp_path / "ImageSets" / "Segmentation").mkdir(parents=True)
+    (tmp_path / "ImageSets/Segmentation/default.txt").write_text("p0\np1\n")
+    (tmp_path / "labelmap.txt").write_text(
+        "# label:color_rgb:parts:actions\nbackground:0,0,0::\nleaf:200,0,0::\n"
+        "stem:0,200,0::\n"
+    )
+    pictures = load_pictures(tmp_path)
+    assert pictures.classes == Classes(NAMES, (BLACK, RED, GREEN), 0)
+    expect_masks(pictures, 3)
+
+
+def test_an_export_of_roboflow_is_loaded_as_it_is(tmp_path):
+    for place, split in enumerate(("train", "valid", "test")):
+        for index in range(3):
+            name = f"p{index}_jpg.rf.{3 * place + index:032x}"
+            save(make_picture(3 * place + index), tmp_path / split / f"{name}.jpg")
+            mask = as_values(0, 1, 2)(make_numbers(index, 3))
+            save(mask, tmp_path / split / f"{name}_mask.png")
+        table = "Pixel Value, Class\n0, background\n1, leaf\n2, stem\n"
+        (tmp_path / split / "_classes.csv").write_text(table)
+    with pytest.warns(UserWarning, match="3 of 3 validation pictures are copies"):
+        pictures = load_pictures(tmp_path)
+    assert pictures.classes.names == NAMES
+    assert [len(split) for split in pictures[:3]] == [3, 3, 3]
+    for name, (_, mask) in read_all(pictures).items():
+        np.testing.assert_array_equal(mask, make_numbers(int(name[1]), 3))
+
+
+def test_outlines_of_labelme_are_loaded_as_they_are(tmp_path):
+    for index in range(COUNT):
+        save(make_picture(index), tmp_path / f"p{index}.jpg")
+        box = {"label": "leaf", "shape_type": "rectangle", "points": [[2, 3], [6, 8]]}
+        content = {"version": "5.4.1", "flags": {}, "shapes": [box]}
+        content |= {"imagePath": f"p{index}.jpg", "imageData": None}
+        content |= {"imageHeight": 10, "imageWidth": 12}
+        (tmp_path / f"p{index}.json").write_text(json.dumps(content))
+    pictures = load_pictures(tmp_path)
+    assert pictures.classes.names == ("background", "leaf")
+    for _, mask in read_all(pictures).values():
+        assert (mask[4:7, 3:5] == 2).all()
+        assert (mask[:2] == 1).all()
+        assert (mask == 2).sum() in range(4 * 5, 6 * 7)
 
 
 # --------------------------------------------------------------------- masks

@@ -1,5 +1,6 @@
 """A reader's own folder: surveyed, cut into splits, read."""
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -165,6 +166,17 @@ def read_pair(survey, place):
     return image, numbers[..., None]
 
 
+def read_again(survey, place):
+    """Read a pair as `read_pair` does, long after it was checked."""
+    try:
+        return read_pair(survey, int(place))
+    except ValueError as error:
+        raise ValueError(
+            f"{survey.pairs[int(place)].image} was whole when the folder was loaded, and "
+            f"no longer is. Load it again. {error}"
+        ) from None
+
+
 def name_files(survey):
     """Return the file name of each picture; with its folder if there are two of it."""
     names = [pair.image.name for pair in survey.pairs]
@@ -282,18 +294,10 @@ def load_folder(folder, classes, validation_share, seed):
 
 def list_examples(survey, places):
     """Return the pictures at some places as a data set of the common shape."""
+    read = partial(read_again, survey)
     names = name_files(survey)
     names = [names[place].encode(errors="surrogateescape") for place in places]
     examples = {"place": np.array(places, "int64"), "file_name": names}
-
-    def read(place):
-        try:
-            return read_pair(survey, int(place))
-        except ValueError as error:
-            raise ValueError(
-                f"{survey.pairs[int(place)].image} was whole when the folder was "
-                f"loaded, and no longer is. Load it again. {error}"
-            ) from None
 
     def decode(example):
         image, mask = tf.numpy_function(read, [example["place"]], (tf.uint8,) * 2)
