@@ -172,8 +172,8 @@ def read_again(survey, place):
         return read_pair(survey, int(place))
     except ValueError as error:
         raise ValueError(
-            f"{survey.pairs[int(place)].image} was whole when the folder was loaded, and "
-            f"no longer is. Load it again. {error}"
+            f"{survey.pairs[int(place)].image} was whole when its folder was loaded, "
+            f"and is no longer. Load it again. {error}"
         ) from None
 
 
