@@ -56,7 +56,9 @@ def check_pairs(folder, pairs):
     new = [place for place, key in enumerate(keys) if key not in known]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = pool.map(lambda place: check_pair(pairs[place]), new)
-        bar = tqdm(found, f"Checking {folder.name}", len(new), leave=False)
+        bar = tqdm(
+            found, f"Checking {folder.name}", len(new), leave=False, disable=not new
+        )
         known.update((keys[place], one) for place, one in zip(new, bar, strict=True))
     if new:
         kept = {key: known[key] for key in keys}
