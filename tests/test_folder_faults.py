@@ -169,6 +169,23 @@ def test_a_bad_file_is_one_sentence(tmp_path, file, damage, message):
     assert len(report.pairs) == COUNT - 1
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+@pytest.mark.parametrize(
+    "name", [b"p\xff", b"a\nb", b"$x$", b"%s{0}", b" ", b"-rf", b"'"]
+)
+def test_any_name_is_loaded_and_can_be_printed(tmp_path, capsys, name):
+    write_folder(tmp_path / os.fsdecode(name))
+    for file in (tmp_path / os.fsdecode(name)).glob("*/p0.*"):
+        file.rename(file.with_name(os.fsdecode(name) + file.suffix))
+    fill(tmp_path / os.fsdecode(name), 1, 0)
+    with pytest.warns(UserWarning, match="p1.jpg") as caught:
+        pictures = load_pictures(tmp_path / os.fsdecode(name))
+    assert sum(1 for split in pictures[:3] for _ in split) == COUNT
+    said = capsys.readouterr().out + str(caught[0].message)
+    assert said.encode()
+    assert said.count("\n") == 1
+
+
 def test_faults_are_counted_once(tmp_path):
     write_folder(tmp_path)
     for index in range(3):

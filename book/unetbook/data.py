@@ -21,6 +21,7 @@ import tensorflow as tf
 
 from unetbook.augmentation import augment
 from unetbook.config import cache_dir, find_folder, photos_dir
+from unetbook.files import printable
 from unetbook.sources.drawn.dataset import prepare_drawn_pets
 from unetbook.sources.folders import load_folder, report_folder
 from unetbook.sources.photographs import (
@@ -112,8 +113,8 @@ def load_pictures(folder, classes=None, *, validation_share=0.1, seed=0):
     pictures, said, doubts = load_folder(path, classes, validation_share, seed)
     print(said)
     if doubts:
-        text = "; ".join(doubts)
-        warnings.warn(f"Look at these, in {path}: {text}.", stacklevel=2)
+        text = printable(f"Look at these, in {path}: {'; '.join(doubts)}.")
+        warnings.warn(text, stacklevel=2)
     return pictures
 
 

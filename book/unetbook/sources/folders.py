@@ -214,10 +214,14 @@ def cut_splits(survey, groups, validation_share, seed):
     return splits
 
 
+def count_least(survey):
+    """Return how many training pictures it takes to cut the splits that are missing."""
+    return 3 - sum(bool(survey.splits.get(name)) for name in ("validation", "test"))
+
+
 def check_count(survey):
     """Raise a `ValueError` if there are too few pairs for three splits."""
-    train = len(survey.splits.get("train", ()))
-    least = 3 - sum(bool(survey.splits.get(name)) for name in ("validation", "test"))
+    train, least = len(survey.splits.get("train", ())), count_least(survey)
     if train < least:
         raise ValueError(
             f"{survey.folder} holds {len(survey.pairs)} pairs of picture and mask, "
@@ -241,7 +245,8 @@ def look_twice(survey):
         doubts.append(
             "the masks have soft edges, whose pixels count as the nearest class"
         )
-    if len(set(groups[survey.splits.get("train", [])])) < 3 <= len(survey.pairs):
+    train = survey.splits.get("train", [])
+    if len(set(groups[train])) < count_least(survey) <= len(train):
         groups = np.arange(len(groups))
         doubts.append(
             "nearly all pictures look alike, so that copies may stand in two splits"

@@ -82,7 +82,8 @@ def choose_names(file_names, share, seed):
 
 def hash_name(name, seed):
     """Return the SHA-256 of a seed and a name, the same on every machine."""
-    return hashlib.sha256(f"{seed}:{name}".encode()).hexdigest()
+    text = f"{seed}:{name}".encode(errors="surrogateescape")  # a name may be no text
+    return hashlib.sha256(text).hexdigest()
 
 
 def select(examples, chosen):
