@@ -57,7 +57,11 @@ def check_pairs(folder, pairs):
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = pool.map(lambda place: check_pair(pairs[place]), new)
         bar = tqdm(
-            found, f"Checking {folder.name}", len(new), leave=False, disable=not new
+            found,
+            f"Checking {printable(folder.name)}",
+            len(new),
+            leave=False,
+            disable=not new,
         )
         known.update((keys[place], one) for place, one in zip(new, bar, strict=True))
     if new:
