@@ -2,7 +2,7 @@
 
 Taught, chapter by chapter, and shown there word for word:
 
-    data            load_pets, and the pipeline from pictures to batches   (1)
+    data            load_pets, load_pictures, pictures to batches          (1)
     augmentation    flips, crops, colours                                  (1)
     convolution     the transposed convolution by hand                     (2)
     blocks          conv, encoder, bottleneck and decoder block            (3 to 5)

@@ -26,7 +26,7 @@ class Config:
 
     Attributes:
         tier: `"quick"`, `"standard"` or `"full"`.
-        data: What `load_pets` takes: `"drawn"`, `"oxford"` or a folder.
+        data: What `load_pets` takes, `"drawn"` or `"oxford"`; or a folder.
         image_size: Side of the square pictures in pixels.
         batch_size: Pictures in one training step.
         epochs: Passes over the training pictures.
@@ -124,6 +124,37 @@ def photos_dir():
     """Return the folder in which TFDS keeps its data sets."""
     folder = os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
     return Path(folder).expanduser().absolute()
+
+
+def find_folder(folder, name="folder"):
+    """Return a folder as an absolute path; `~` is the reader's home.
+
+    A relative path is looked for from the working folder and, as a notebook works in
+    its own, from the folder in which the reader started.
+
+    Args:
+        folder: A path.
+        name: What the error message calls it.
+
+    Raises:
+        ValueError: If there is no such folder.
+    """
+    if not isinstance(folder, str | os.PathLike) or not os.fspath(folder):
+        raise ValueError(
+            f"{name}={folder!r}: give the path of a folder with pictures and masks."
+        )
+    path = Path(folder).expanduser()
+    started = os.environ.get("PWD") or os.getcwd()
+    places = dict.fromkeys((Path.cwd() / path, Path(started) / path))
+    for place in places:
+        with contextlib.suppress(OSError, ValueError):  # too long, or no path at all
+            if place.is_dir():
+                return place.absolute()
+    looked = " and ".join(map(ascii, map(str, places)))
+    raise ValueError(
+        f"{name}={str(folder)!r}: there is no such folder. Looked for {looked}. Give "
+        "the path of a folder that holds images/ and masks/."
+    )
 
 
 def find_gpus():

@@ -13,7 +13,7 @@ from unetbook.classes import PETS
 from unetbook.files import shorten
 
 
-def read_picture(picture):
+def read_picture(picture, longest=None):
     """Read a picture from an array, a file or PIL, whatever its mode.
 
     Transparent parts become white; a photograph that the camera marked as turned is
@@ -23,6 +23,8 @@ def read_picture(picture):
         picture: A path, a PIL image, or an array `(height, width)`, `(height, width,
             1)`, `(height, width, 3)` or `(height, width, 4)` of bytes, of uint16, of
             booleans, of integers in 0 to 255, or of floats in [0, 1].
+        longest: Shrink larger pictures until their longer side has so many pixels;
+            None keeps every size.
 
     Returns:
         uint8 `(height, width, 3)`.
@@ -31,7 +33,7 @@ def read_picture(picture):
         ValueError: If the file cannot be read or the array is no picture.
     """
     if isinstance(picture, str | Path):
-        picture = open_picture(Path(picture))
+        picture = open_picture(Path(picture), longest)
     if isinstance(picture, Image.Image):
         picture = unpack_picture(picture)
     pixels = to_bytes(to_array(picture))
@@ -46,7 +48,17 @@ def read_picture(picture):
     if pixels.shape[-1] == 4:  # blend with white
         alpha = pixels[..., 3:] / 255
         pixels = np.rint(pixels[..., :3] * alpha + 255 * (1 - alpha)).astype("uint8")
-    return np.array(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
+    pixels = np.array(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
+    return pixels if longest is None else shrink_picture(pixels, longest)
+
+
+def shrink_picture(pixels, longest):
+    """Shrink a uint8 picture until its longer side has at most `longest` pixels."""
+    height, width = pixels.shape[:2]
+    scale = longest / max(height, width)
+    if scale >= 1:
+        return pixels
+    return squeeze_picture(pixels, *(max(1, round(scale * n)) for n in (height, width)))
 
 
 def to_array(picture):
@@ -62,12 +74,19 @@ def to_array(picture):
     return array
 
 
-def open_picture(path):
-    """Decode a whole picture file with Pillow; a `ValueError` names a broken one."""
+def open_picture(path, longest=None):
+    """Decode a picture file with Pillow; a `ValueError` names a broken one.
+
+    A JPEG file need not be decoded at its full size if its longer side is to have no
+    more than `longest` pixels.
+    """
     if not path.is_file():
         raise ValueError(f"picture={str(path)!r}: there is no such file.")
     try:
         with Image.open(path) as file:
+            if longest is not None:
+                scale = longest / max(file.size)
+                file.draft(None, [max(1, int(scale * side)) for side in file.size])
             file.load()
             return file.copy()
     except UnidentifiedImageError as error:

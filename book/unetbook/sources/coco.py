@@ -27,7 +27,7 @@ def is_coco(content):
 def read_coco(file, content):
     """Return a `Drawing` for each picture that a COCO file lists."""
     import_masks(file)
-    names = list_names(file, content)
+    names = read_names(file, content)
     outlines = defaultdict(list)
     pictures = list_pictures(file, content["images"])
     for annotation in content["annotations"]:
@@ -59,7 +59,7 @@ def import_masks(file):
     return mask
 
 
-def list_names(file, content):
+def read_names(file, content):
     """Return the names of categories by their id."""
     names = {}
     for category in content["categories"]:
@@ -135,7 +135,7 @@ def draw_outlines(outlines, height, width):
     found = []
     for place, name, annotation in outlines:
         with name_place(place):
-            rle = encode(masks, annotation.get("segmentation"), height, width)
+            rle = encode_outlines(masks, annotation.get("segmentation"), height, width)
         is_crowd = annotation.get("iscrowd") == 1 and "attributes" not in annotation
         area = float("inf") if is_crowd else float(masks.area(rle))
         found.append((area, "void" if is_crowd else name, rle, place))
@@ -146,7 +146,7 @@ def draw_outlines(outlines, height, width):
             yield name, region, masks.decode(rle)[region] > 0
 
 
-def encode(masks, segmentation, height, width):
+def encode_outlines(masks, segmentation, height, width):
     """Return COCO's compressed run lengths of one annotation."""
     if isinstance(segmentation, dict):
         counts = check_runs(segmentation, height, width)
@@ -159,11 +159,11 @@ def encode(masks, segmentation, height, width):
         )
     if not isinstance(segmentation[0], list):
         segmentation = [segmentation]
-    polygons = [flatten(part, height, width) for part in segmentation]
+    polygons = [flatten_outline(part, height, width) for part in segmentation]
     return masks.merge(masks.frPyObjects(polygons, height, width))
 
 
-def flatten(part, height, width):
+def flatten_outline(part, height, width):
     """Check the numbers x, y, x, y ... of a polygon, and return them as floats."""
     if not isinstance(part, list) or len(part) % 2 or len(part) < 6:
         count = len(part) if isinstance(part, list) else 0
