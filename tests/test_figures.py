@@ -27,7 +27,6 @@ from unetbook.figures.pictures import (
     plot_feature_maps,
     plot_mask,
     plot_overlay,
-    shrink_to_draw,
 )
 from unetbook.figures.style import CLASS_COLOURS
 
@@ -218,17 +217,6 @@ def test_large_pictures_and_masks_are_drawn_at_1024_pixels():
     assert plot_mask(mask).images[0].get_array().shape == (500, 1024)
     axes = plot_examples([image], [mask], [mask])
     assert {ax.images[0].get_array().shape[:2] for ax in axes.flat} == {(500, 1024)}
-
-
-def test_a_mask_is_shrunk_to_the_pixels_in_the_middle():
-    mask = np.arange(3 * 3072).reshape(3, 3072)
-    # Of three by three pixels the middle one stays.
-    np.testing.assert_array_equal(shrink_to_draw(mask), mask[1:2, 1::3])
-
-
-def test_a_picture_of_1024_pixels_is_drawn_as_it_is():
-    mask = np.zeros((2, 1024), int)
-    assert shrink_to_draw(mask) is mask
 
 
 def test_masks_of_another_size_are_refused_before_they_are_shrunk():

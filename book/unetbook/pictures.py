@@ -53,12 +53,27 @@ def read_picture(picture, longest=None):
 
 
 def shrink_picture(pixels, longest):
-    """Shrink a uint8 picture until its longer side has at most `longest` pixels."""
-    height, width = pixels.shape[:2]
-    scale = longest / max(height, width)
-    if scale >= 1:
+    """Shrink a picture, antialiased, or a mask, nearest.
+
+    Args:
+        pixels: uint8 or float32 `(height, width, 3)`, or integers `(height, width)`.
+        longest: So many pixels the longer side gets; what is smaller stays as it is.
+
+    Returns:
+        Pixels of the same type.
+    """
+    sides = pixels.shape[:2]
+    if max(sides) <= longest:
         return pixels
-    return squeeze_picture(pixels, *(max(1, round(scale * n)) for n in (height, width)))
+    height, width = (max(1, round(longest * side / max(sides))) for side in sides)
+    if pixels.ndim == 2:
+        rows = (2 * np.arange(height) + 1) * sides[0] // (2 * height)  # the middles
+        columns = (2 * np.arange(width) + 1) * sides[1] // (2 * width)
+        return pixels[np.ix_(rows, columns)]
+    if pixels.dtype == np.uint8:
+        return squeeze_picture(pixels, height, width)
+    channels = [squeeze_picture(pixels[..., i], height, width) for i in range(3)]
+    return np.stack(channels, axis=-1)
 
 
 def to_array(picture):

@@ -12,12 +12,12 @@ import matplotlib.pyplot as plt
 
 from unetbook.classes import PETS
 from unetbook.figures.pictures import (
+    DRAWN_SIDE,
     check_examples,
     plot_examples,
     plot_overlay,
-    shrink_to_draw,
 )
-from unetbook.pictures import check_image, check_mask
+from unetbook.pictures import check_image, check_mask, shrink_picture
 
 
 def render(axes):
@@ -106,8 +106,9 @@ def explore_overlay(image, mask, steps=5, classes=PETS):
         ValueError: If a shape or a range does not fit, or `steps` is below 2.
     """
     image = check_image(image)
-    mask = shrink_to_draw(check_mask(mask, shape=image.shape[:2], classes=classes))
-    image = shrink_to_draw(image)  # once, not with every step
+    mask = check_mask(mask, shape=image.shape[:2], classes=classes)
+    # Once, not with every step.
+    image, mask = (shrink_picture(x, DRAWN_SIDE) for x in (image, mask))
     strengths = [i / max(steps - 1, 1) for i in range(steps)]
     pictures = []
     for strength in strengths:

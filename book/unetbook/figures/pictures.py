@@ -21,7 +21,7 @@ from unetbook.figures.style import (
     class_map,
     new_axes,
 )
-from unetbook.pictures import check_image, check_mask, squeeze_picture
+from unetbook.pictures import check_image, check_mask, shrink_picture
 
 DRAWN_SIDE = 1024  # pixels; a figure has fewer, and larger pictures fill the memory
 LETTERS_PER_INCH = 13  # of a legend
@@ -65,30 +65,6 @@ def add_legend(figure, handles):
         ncols=min(len(handles), columns),
         frameon=False,
     )
-
-
-def shrink_to_draw(pixels):
-    """Shrink a picture, antialiased, or a mask, nearest, to what a figure can show.
-
-    A telephone's picture of 12 megapixels took gigabytes to draw.
-
-    Args:
-        pixels: float32 `(H, W, 3)` or integers `(H, W)`.
-
-    Returns:
-        The same at `DRAWN_SIDE` on the longer side; what is smaller, as it is.
-    """
-    sides = pixels.shape[:2]
-    if max(sides) <= DRAWN_SIDE:
-        return pixels
-    height, width = (max(1, side * DRAWN_SIDE // max(sides)) for side in sides)
-    if pixels.ndim == 3:
-        channels = [pixels[..., i] for i in range(pixels.shape[-1])]
-        channels = [squeeze_picture(channel, height, width) for channel in channels]
-        return np.stack(channels, axis=-1)
-    rows = (2 * np.arange(height) + 1) * sides[0] // (2 * height)  # middles of pixels
-    columns = (2 * np.arange(width) + 1) * sides[1] // (2 * width)
-    return pixels[np.ix_(rows, columns)]
 
 
 def draw_pixels(ax, pixels, title=None, **options):
@@ -136,7 +112,7 @@ def plot_mask(mask, ax=None, title=None, classes=PETS):
     Raises:
         ValueError: If `mask` has another shape or holds another value.
     """
-    mask = shrink_to_draw(check_mask(mask, classes=classes))
+    mask = shrink_picture(check_mask(mask, classes=classes), DRAWN_SIDE)
     axes = new_axes(4.6, ax)
     if ax is None:
         add_legend(axes.figure, class_handles([mask], classes))
@@ -181,7 +157,7 @@ def plot_overlay(image, mask, ax=None, title=None, alpha=0.45, classes=PETS):
     """
     image = check_image(image)
     mask = check_mask(mask, shape=image.shape[:2], classes=classes)
-    image, mask = shrink_to_draw(image), shrink_to_draw(mask)
+    image, mask = (shrink_picture(x, DRAWN_SIDE) for x in (image, mask))
     axes = new_axes(4.6, ax)
     tint = class_map(classes)(np.ma.masked_equal(mask, -1))  # (H, W, 4)
     tint[..., 3] = np.where(mask == classes.background, 0, alpha)
@@ -208,14 +184,16 @@ def check_examples(images, masks, pred_masks, titles, classes=PETS):
         raise ValueError("images is empty. Pass one picture at least.")
     shapes = [np.shape(image)[:2] for image in images]
     images = [
-        shrink_to_draw(check_image(image, f"images[{i}]"))
+        shrink_picture(check_image(image, f"images[{i}]"), DRAWN_SIDE)
         for i, image in enumerate(images)
     ]
     rows = {"picture": images}
     for label, name in (("truth", "masks"), ("prediction", "pred_masks")):
         if given[name] is not None:
             rows[label] = [
-                shrink_to_draw(check_mask(mask, f"{name}[{i}]", shapes[i], classes))
+                shrink_picture(
+                    check_mask(mask, f"{name}[{i}]", shapes[i], classes), DRAWN_SIDE
+                )
                 for i, mask in enumerate(given[name])
             ]
     return rows

@@ -57,11 +57,7 @@ def choose_places(report):
 def draw_pair(ax, report, place):
     """Draw a picture under the tint of its classes, and the lines between them."""
     image, mask = report.read(place)
-    image = shrink_picture(image, SIDE)
-    height, width = image.shape[:2]
-    down = np.arange(height) * mask.shape[0] // height
-    across = np.arange(width) * mask.shape[1] // width
-    mask = mask[down][:, across, 0]
+    image, mask = (shrink_picture(x, SIDE) for x in (image, mask[..., 0]))
     classes = report.classes
     colours = np.array([(255, 255, 255), *classes.colours])
     share = np.full(len(colours), TINT)

@@ -10,7 +10,12 @@ from unetbook.classes import MOST_CLASSES, Classes, choose_colours, colour_by_bi
 from unetbook.files import write_whole
 
 FILE_NAME = "classes.csv"
-SPLIT_FOLDERS = ("train", "valid", "val", "validation", "test")
+# What the folders of a split are called; COCO's have a year.
+SPLITS = {
+    "train": ("train", "training", "train2017", "train2014"),
+    "validation": ("valid", "val", "validation", "val2017", "val2014"),
+    "test": ("test", "testing", "test2017", "test2015", "test2014"),
+}
 BACKGROUND_NAMES = ("background", "bg")
 VOID_NAMES = ("void", "ignore", "ignored", "ignoreregion", "unlabeled", "unlabelled")
 VOC_NAMES = (
@@ -61,7 +66,7 @@ def read_class_list(folder):
     """
     folder = Path(folder)
     for name, read in READERS.items():
-        places = (folder, *(folder / split for split in SPLIT_FOLDERS))
+        places = (folder, *(folder / word for word in sum(SPLITS.values(), ())))
         files = [file for place in places for file in find_file(place, name)]
         found = {file: rows for file in files if (rows := read(file))}
         lists = {file: collect_classes(rows) for file, rows in found.items()}

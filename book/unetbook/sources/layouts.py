@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from unetbook.files import printable
 from unetbook.sources.annotations import find_annotations, normal
-from unetbook.sources.class_lists import ClassList
+from unetbook.sources.class_lists import SPLITS, ClassList
 
 # Telephones' HEIC is among them, so that an error names it instead of a missing file.
 ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".gif")
@@ -16,11 +16,6 @@ MASK_FOLDERS = ("masks", "mask", "trimaps", "segmentationclass", "labels", "labe
 MASK_FOLDERS += ("segmentations", "masks_machine", "gt", "annotations")
 MARKS = ("_mask", "-mask", "_masks", "_trimap", "_label", "_labels", "_seg", "_gt")
 MARKS += ("_segmentation",)
-SPLITS = {
-    "train": ("train", "training"),
-    "validation": ("valid", "val", "validation"),
-    "test": ("test", "testing"),
-}
 
 
 class Pair(NamedTuple):
