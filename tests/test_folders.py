@@ -181,6 +181,8 @@ def write_splits(folder, names, picture="{0}/images/{1}.png", mask="{0}/masks/{1
     [
         ("{0}/images/{1}.png", "{0}/masks/{1}.png"),
         ("{0}/{1}.jpg", "{0}/{1}_mask.png"),
+        ("{0}/{1}.png", "{0}annot/{1}.png"),
+        ("{0}/{1}.jpg", "{0}_labels/{1}.png"),
         ("images/{0}/{1}.png", "masks/{0}/{1}.png"),
     ],
 )
@@ -247,6 +249,20 @@ def test_one_name_in_train_and_test_is_told_apart_by_its_folder(tmp_path):
     assert len(read_all(pictures)) == 12
 
 
+def test_exports_that_lie_beside_each_other_are_taken_together(tmp_path, capsys):
+    for name in ("lion", "fox"):
+        folder = tmp_path / "data" / name
+        write_folder(folder, (5, 9), "JPEGImages/p{}.jpg", "SegmentationClass/p{}.png")
+    (tmp_path / "classes.csv").write_text("name,value\nground,5\nanimal,9\n")
+    for place, path in enumerate(sorted(tmp_path.rglob("*.jpg"))):
+        save(make_picture(place), path)
+    pictures = load_pictures(tmp_path)
+    assert "in data/, these are taken together: fox, lion." in capsys.readouterr().out
+    assert pictures.classes.names == ("ground", "animal")
+    expect_masks(pictures, 2, 2 * COUNT)
+    assert "data/fox/JPEGImages/p0.jpg" in read_all(pictures)
+
+
 def draw(number):
     return lambda: make_numbers(number, 3)
 
@@ -302,15 +318,19 @@ def test_an_export_of_roboflow_is_loaded_as_it_is(tmp_path):
         np.testing.assert_array_equal(mask, make_numbers(int(name[1]), 3))
 
 
-def test_outlines_of_labelme_are_loaded_as_they_are(tmp_path):
+@pytest.mark.parametrize("splits", [("", ""), ("train2017", "val2017")])
+def test_outlines_of_labelme_are_loaded_as_they_are(tmp_path, splits):
     for index in range(COUNT):
-        save(make_picture(index), tmp_path / f"p{index}.jpg")
+        folder = tmp_path / splits[index % 2]
+        folder.mkdir(exist_ok=True)
+        save(make_picture(index), folder / f"p{index}.jpg")
         box = {"label": "leaf", "shape_type": "rectangle", "points": [[2, 3], [6, 8]]}
         content = {"version": "5.4.1", "flags": {}, "shapes": [box]}
         content |= {"imagePath": f"p{index}.jpg", "imageData": None}
         content |= {"imageHeight": 10, "imageWidth": 12}
-        (tmp_path / f"p{index}.json").write_text(json.dumps(content))
+        (folder / f"p{index}.json").write_text(json.dumps(content))
     pictures = load_pictures(tmp_path)
+    assert len(pictures.validation) == (3 if splits[1] else 1)
     assert pictures.classes.names == ("background", "leaf")
     for _, mask in read_all(pictures).values():
         assert (mask[4:7, 3:5] == 2).all()

@@ -4,6 +4,7 @@ import colorsys
 from typing import NamedTuple
 
 MOST_CLASSES = 255  # raw masks are bytes, and 0 means "not annotated"
+VOID_COLOUR = (224, 224, 192)  # in palettes, as Pascal VOC has it: not annotated
 BACKGROUND_COLOUR = (52, 58, 74)
 # Dark, middle, light, and again, so that neighbours stay apart in grey print.
 COLOURS = (

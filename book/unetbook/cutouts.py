@@ -6,11 +6,10 @@ import numpy as np
 from PIL import Image
 from skimage.measure import label
 
-from unetbook.classes import MOST_CLASSES, PETS
+from unetbook.classes import MOST_CLASSES, PETS, VOID_COLOUR
 from unetbook.files import write_whole
 from unetbook.pictures import check_mask, read_picture
 
-VOID_COLOUR = (224, 224, 192)  # Pascal VOC's for what nobody annotated
 EDGE = (0.25, 0.75)  # certainties between which a cut-out's edge is soft
 
 

@@ -6,10 +6,16 @@ the lines of the `classes.csv` that settles it.
 
 from typing import NamedTuple
 
-from unetbook.classes import PETS, Classes, choose_colours, colour_by_bits
+from unetbook.classes import (
+    MOST_CLASSES,
+    PETS,
+    VOID_COLOUR,
+    Classes,
+    choose_colours,
+    colour_by_bits,
+)
 from unetbook.sources.class_lists import (
     BACKGROUND_NAMES,
-    MOST_CLASSES,
     VOID_NAMES,
     ClassList,
     describe_classes_csv,
@@ -17,7 +23,6 @@ from unetbook.sources.class_lists import (
 )
 from unetbook.sources.masks import list_aliases
 
-VOC_VOID = (224, 224, 192)
 LISTED = 24  # codes that an error lists
 SOFT_SHARE = 0.1  # of the pixels may lie between two classes
 MANY = 12  # codes between the classes speak of soft edges
@@ -143,22 +148,32 @@ def check_code(name, code):
 
 def infer_list(found):
     """Return the `ClassList` of masks that leave no doubt, or None."""
-    values = set(found.counts)
+    void = find_void(found)
+    values = found.counts.keys() - void.keys()
     if not all(isinstance(value, int) for value in values):
         return None
     if values in ({0, 1}, {0, 255}) or is_soft_black_and_white(found):
         high = 1 if values == {0, 1} else 255
-        return ClassList(name_classes(("background", "foreground")), {0: 1, high: 2})
+        classes = name_classes(("background", "foreground"))
+        return ClassList(classes, {0: 1, high: 2, **void})
     if values == {1, 2, 3}:
-        return ClassList(PETS, {1: 1, 2: 2, 3: 3})
+        return ClassList(PETS, {1: 1, 2: 2, 3: 3, **void})
     objects = sorted(values - {0, 255})
     voc = [found.palette.get(value) == colour_by_bits(value) for value in objects]
     if 0 in values and voc and all(voc):
         names = ("background", *(f"class {value}" for value in objects))
         codes = {value: number for number, value in enumerate((0, *objects), 1)}
         colours = [colour_by_bits(value) for value in (0, *objects)]
-        return ClassList(name_classes(names, colours), {**codes, 255: None})
+        return ClassList(name_classes(names, colours), {**codes, 255: None, **void})
     return None
+
+
+def find_void(found):
+    """Return `{code: None}` for what has the colour that palettes give to void."""
+    aliases = {
+        code: list_aliases(code, found.palette.get(code)) for code in found.counts
+    }
+    return {code: None for code, names in aliases.items() if VOID_COLOUR in names}
 
 
 def is_soft_black_and_white(found):
@@ -192,27 +207,28 @@ def reorder(given, listed, folder):
 
 def pair_names(given, found):
     """Return the `ClassList` of names without codes, or None if that leaves a doubt."""
-    counts, count = set(found.counts), len(given.names)
+    void = {} if VOID_COLOUR in given.colours else find_void(found)
+    counts, count = found.counts.keys() - void.keys(), len(given.names)
     by_colour = {colour: number for number, colour in enumerate(given.colours, 1)}
     if len(by_colour) == count and all(
         by_colour.keys() & list_aliases(code, found.palette.get(code))
         for code in counts
     ):
-        return ClassList(given, by_colour)
+        return ClassList(given, by_colour | void)
     if not all(isinstance(code, int) for code in counts):
         return None
     if count == 2 and is_soft_black_and_white(found):
         return ClassList(given, {0: 1, 255: 2})
     from_one = set(range(1, count + 1))
-    if (count in counts or given == PETS) and counts <= from_one:
-        return ClassList(given, {value: value for value in from_one})
+    if (count in counts or given == PETS or 0 in void) and counts <= from_one:
+        return ClassList(given, {value: value for value in from_one} | void)
     if 0 in counts and len(counts) > 1 and counts <= set(range(count)):
-        return ClassList(given, {value: value + 1 for value in range(count)})
+        return ClassList(given, {value: value + 1 for value in range(count)} | void)
     if counts == {*range(count), 255}:
         codes = {value: value + 1 for value in range(count)}
         return ClassList(given, {**codes, 255: None})
     if len(counts) == count:
-        return ClassList(given, {v: n for n, v in enumerate(sorted(counts), 1)})
+        return ClassList(given, {v: n for n, v in enumerate(sorted(counts), 1)} | void)
     return None
 
 
@@ -226,7 +242,8 @@ def match(folder, found, listed):
     }
     several = len(found.counts) - len(unlisted) > 1
     nearest = bool(unlisted) and are_between(unlisted, found, codes)
-    if several and unlisted and unlisted.keys() <= {255, VOC_VOID}:
+    void = find_void(found).keys() | ({255} if several else set())
+    if unlisted and unlisted.keys() <= void:
         codes.update(dict.fromkeys(unlisted))
     elif unlisted and not nearest:
         raise ValueError(doubt(folder, found, listed))

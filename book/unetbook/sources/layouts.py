@@ -13,7 +13,8 @@ ENDINGS += (".webp", ".avif", ".jp2", ".ppm", ".pgm", ".pbm", ".pnm", ".tga")
 ENDINGS += (".heic", ".heif")
 PICTURE_FOLDERS = ("images", "image", "imgs", "img", "jpegimages", "pictures", "photos")
 MASK_FOLDERS = ("masks", "mask", "trimaps", "segmentationclass", "labels", "label")
-MASK_FOLDERS += ("segmentations", "masks_machine", "gt", "annotations")
+MASK_FOLDERS += ("segmentations", "masks_machine", "gt", "annotations", "annot")
+FOLDERS_DOWN = 2  # where exports lie beside each other
 MARKS = ("_mask", "-mask", "_masks", "_trimap", "_label", "_labels", "_seg", "_gt")
 MARKS += ("_segmentation",)
 
@@ -33,7 +34,7 @@ class Layout(NamedTuple):
             folder has no splits of its own.
         faults: One sentence for each file that has no partner.
         listing: The `ClassList` of outlines that were drawn, or None.
-        notes: One sentence for each split that is passed over.
+        notes: Sentences about what is passed over or taken together.
     """
 
     splits: dict
@@ -49,25 +50,64 @@ def find_layout(folder):
         ValueError: If there is no picture with a mask or with an outline.
     """
     folder = enter_only_folder(folder)
-    inner = find_split_folders(folder)
-    parts = {name: find_pairs(path) for name, path in inner.items()}
-    notes = [pass_over(inner[name]) for name, part in parts.items() if part is None]
-    parts = {name: part for name, part in parts.items() if part is not None}
-    if parts:
-        return Layout(
-            {name: part.splits["train"] for name, part in parts.items()},
-            [fault for part in parts.values() for fault in part.faults],
-            notes=tuple(notes),
-        )
-    found = find_pairs(folder) or find_outlines(folder)
+    found = find_splits(folder) or find_pairs(folder)
+    found = found or find_outlines(folder) or find_exports(folder)
     if found is None:
         raise ValueError(describe_contents(folder))
     return found
 
 
+def find_splits(folder):
+    """Return the `Layout` of the folders train, valid and test; None without masks."""
+    inner = find_split_folders(folder)
+    parts = {
+        name: find_pairs(path) or pair_beside(path) for name, path in inner.items()
+    }
+    notes = [pass_over(inner[name]) for name, part in parts.items() if part is None]
+    parts = {name: part for name, part in parts.items() if part is not None}
+    if not parts:
+        return None
+    return Layout(
+        {name: part.splits["train"] for name, part in parts.items()},
+        [fault for part in parts.values() for fault in part.faults],
+        notes=tuple(notes),
+    )
+
+
 def pass_over(folder):
     """Say that a split has pictures alone."""
     return f"{folder.name}/ holds no masks and is passed over"
+
+
+def pair_beside(folder):
+    """Return the `Layout` of pictures whose masks lie in `trainannot` or the like."""
+    name = folder.name.lower()
+    for other, masks in list_folders(folder.parent).items():
+        if other.startswith(name) and other[len(name) :].strip("_- ") in MASK_FOLDERS:
+            pictures, files = list_picture_files(folder), list_picture_files(masks)
+            if pictures and files:
+                return Layout(*pair_files(pictures, files, masks))
+    return None
+
+
+def find_exports(folder, depth=FOLDERS_DOWN):
+    """Return the `Layout` of all exports that lie beside each other, or None."""
+    splits, faults, notes, names = {}, [], [], []
+    for path in list_folders(folder).values() if depth else ():
+        part = find_splits(path) or find_pairs(path) or find_exports(path, depth - 1)
+        if part is None:
+            continue
+        names.append(path.name)
+        faults += part.faults
+        notes += part.notes
+        for split, pairs in part.splits.items():
+            splits.setdefault(split, []).extend(pairs)
+    if not names:
+        return None
+    if len(names) > 1:
+        shown = f"{', '.join(names[:6])}{', ...' * (len(names) > 6)}"
+        notes.append(f"in {folder.name}/, these are taken together: {shown}")
+    return Layout(splits, faults, notes=tuple(notes))
 
 
 def find_outlines(folder):
