@@ -25,7 +25,9 @@ ROOMS = (
     {"sources", "training", "pretrained", "results"},
     {"data", "prediction", "tiles", "cutouts"},
     {"figures"},
-    {"explorers"},
+    {"explorers", "runs"},
+    {"commands"},
+    {"__main__"},
 )
 
 

@@ -35,6 +35,12 @@ What shows it:
     figures/        pictures and masks, charts, matrices, the diagram, all colours
     explorers/      what can be touched: Python, and the scripts in explorers/page/
 
+What the command line `unetbook` does:
+
+    __main__        its arguments, errors and exit codes
+    commands        check, train, score, segment
+    runs            what a training leaves in its folder, to be used again
+
 Data flows one way: config, data, model, training, prediction and metrics, figures,
 explorers, chapter. Nothing imports upwards, and nothing is imported from here.
 """

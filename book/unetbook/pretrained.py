@@ -135,6 +135,23 @@ def build_from_card(card):
     return build_unet(card["image_size"], filters=tuple(card["filters"]))
 
 
+def replace_head(model, num_classes):
+    """Give a U-Net a last layer for other classes, and keep all that comes before it.
+
+    Args:
+        model: A U-Net of `build_unet` or `build_pretrained_unet`, or a loaded one.
+        num_classes: Channels of the new output.
+
+    Returns:
+        An uncompiled `keras.Model` that shares all other layers, and their weights,
+        with `model`; the new layer's weights are random.
+    """
+    features = model.get_layer("logits").input
+    logits = layers.Conv2D(num_classes, 1, name="logits")(features)
+    probabilities = layers.Softmax(dtype="float32", name="probabilities")(logits)
+    return keras.Model(model.input, probabilities, name=model.name)
+
+
 def write_halves(file, weights):
     """Write arrays as float16.
 

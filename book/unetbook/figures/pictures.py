@@ -76,7 +76,7 @@ def draw_pixels(ax, pixels, title=None, **options):
     return ax
 
 
-def draw_mask(ax, mask, classes, title=None):
+def draw_classes(ax, mask, classes, title=None):
     """Show a checked mask in the colours of the classes."""
     shown = np.ma.masked_equal(mask, -1)
     highest = len(classes.names) - 1
@@ -116,7 +116,7 @@ def plot_mask(mask, ax=None, title=None, classes=PETS):
     axes = new_axes(4.6, ax)
     if ax is None:
         add_legend(axes.figure, class_handles([mask], classes))
-    return draw_mask(axes, mask, classes, title)
+    return draw_classes(axes, mask, classes, title)
 
 
 def outline(ax, mask, class_ids):
@@ -240,7 +240,7 @@ def plot_examples(images, masks, pred_masks=None, titles=None, classes=PETS):
             if name == "picture":
                 draw_pixels(axes[row, column], pictures[number])
             else:
-                draw_mask(axes[row, column], pictures[number], classes)
+                draw_classes(axes[row, column], pictures[number], classes)
             if column == 0:
                 name_row(axes[row, 0], name)
         if titles is not None:
