@@ -80,16 +80,17 @@ def test_a_folder_with_a_fault_is_checked_with_1(leaves, capsys):
         (["train", "LEAVES", "--run", "net", "--size", "100"], "32"),
         (["train", "LEAVES", "--run", "net", "--start", "tiny", "--size", "64"], "128"),
         (["score", "nowhere", "LEAVES"], "holds no model.keras"),
-        (["segment", "cat.jpg", "--model", "nowhere"], "holds no model.keras"),
+        (["segment", "LEAVES/images", "--model", "nowhere"], "holds no model.keras"),
         (["segment", ".", "--model", "tiny"], "holds no pictures"),
+        (["segment", "cat.jpg", "--model", "tiny"], "no file or folder"),
         (
-            ["segment", "a/cat.jpg", "b/cat.png", "--model", "tiny"],
-            "both become cat_mask",
+            ["segment", "LEAVES/images", "LEAVES/masks", "--model", "tiny"],
+            "both become 0_mask",
         ),
     ],
 )
 def test_a_fault_is_a_sentence_and_2(leaves, tmp_path, capsys, arguments, message):
-    arguments = [str(leaves) if word == "LEAVES" else word for word in arguments]
+    arguments = [word.replace("LEAVES", str(leaves)) for word in arguments]
     assert main(arguments) == 2
     said = capsys.readouterr().err.rpartition("\r")[2]  # what follows the progress bar
     assert message in said

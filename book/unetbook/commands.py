@@ -132,6 +132,8 @@ def list_given(places):
         found = list_picture_files(place) if place.is_dir() else [place]
         if not found:
             raise ValueError(f"{place.absolute()} holds no pictures.")
+        if not found[0].is_file():
+            raise ValueError(f"There is no file or folder {place.absolute()}.")
         pictures += found
     seen = {}
     for path in pictures:
@@ -154,7 +156,6 @@ def segment_pictures(options):
             "nothing can be cut out or looked at twice. Leave the option out."
         )
     out, failed = Path(options.out).expanduser(), 0
-    out.mkdir(parents=True, exist_ok=True)
     for path in pictures:
         try:
             print(segment_one(path, model, classes, out, options))
@@ -174,6 +175,7 @@ def segment_one(path, model, classes, out, options):
         flip=options.flip,
         classes=classes,
     )
+    out.mkdir(parents=True, exist_ok=True)
     write_mask(mask, out / f"{path.stem}_mask.png", classes)
     if options.cut_out:
         cut_out(path, probabilities, classes, out / f"{path.stem}_cut.png")

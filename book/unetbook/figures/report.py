@@ -71,7 +71,8 @@ def draw_pair(ax, report, place):
     tinted[edge] = 255
     name = report.pairs[place].image.name.encode("ascii", "replace").decode()
     draw_pixels(ax, tinted.astype("uint8"))
-    ax.set_title(textwrap.shorten(name, 22, placeholder="..."), fontsize=9)
+    name = name if len(name) <= 22 else f"{name[:9]}...{name[-10:]}"
+    ax.set_title(name, fontsize=9)
     return ax
 
 
