@@ -99,6 +99,27 @@ def test_a_fault_is_a_sentence_and_2(leaves, tmp_path, capsys, arguments, messag
     assert not list((tmp_path / "work").iterdir())
 
 
+def test_full_memory_is_a_sentence_and_another_error_of_ours_is_none(
+    monkeypatch, capsys
+):
+    class ResourceExhaustedError(Exception):
+        """As TensorFlow's is called."""
+
+    def fail(options):
+        raise failure
+
+    monkeypatch.setattr(commands, "score_folder", fail)
+    failure = ResourceExhaustedError("OOM when allocating tensor with shape[64,256]")
+    assert main(["score", "net", "leaves"]) == 2
+    assert "smaller --batch" in capsys.readouterr().err
+    failure = KeyError("a fault of ours")
+    with pytest.raises(KeyError):
+        main(["score", "net", "leaves"])
+    failure = KeyboardInterrupt("Stopped in epoch 2.")
+    assert main(["score", "net", "leaves"]) == 130
+    assert "epoch 2" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

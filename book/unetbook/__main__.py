@@ -25,6 +25,9 @@ ACTIONS = {
     "score": ("score_folder", "score a network, class by class"),
     "segment": ("segment_pictures", "write masks of pictures, and cut-outs"),
 }
+FULL = (
+    "unetbook {}: the memory of the device is full. Give a smaller --batch or --size."
+)
 CLASSES_HELP = (
     "what the masks hold, if no file in the folder says so: names in the order of "
     "their values (background,leaf,stem) or names with values (leaf=2,void=255)"
@@ -54,6 +57,11 @@ def main(arguments=None):
         return 130
     except (ValueError, OSError, FloatingPointError) as error:
         print(f"unetbook {options.command}: {error}", file=sys.stderr)
+        return 2
+    except Exception as error:
+        if type(error).__name__ != "ResourceExhaustedError":  # TensorFlow's
+            raise
+        print(FULL.format(options.command), file=sys.stderr)
         return 2
 
 

@@ -36,7 +36,8 @@ def check_folder(options):
     for sentence in report.doubtful:
         print(f"Look at it: {sentence}")
     for name, share in report.shares.items():
-        print(f"{name or 'not annotated'}: {share:.1%} of the pixels")
+        if name or share:
+            print(f"{name or 'not annotated'}: {share:.1%} of the pixels")
     save_figure(plot_report(report)[0].figure, sheet)
     print(f"{len(report.pairs)} pairs, {len(report.faults)} faults. See {sheet}.")
     return 1 if report.faults else 0
@@ -74,16 +75,10 @@ def train_folder(options):
     steps = options.epochs * math.ceil(len(pictures.train) / options.batch)
     rate = RATES.get(options.start, 1e-3)
     compile_unet(model, make_optimizer(rate, steps), LOSSES["cross-entropy + Dice"])
+    how = {"training": True, "augmentation": AUGMENTATION, "seed": options.seed}
     history = train(
         model,
-        lambda epoch: make_dataset(
-            pairs[0],
-            options.batch,
-            training=True,
-            augmentation=AUGMENTATION,
-            seed=options.seed,
-            epoch=epoch,
-        ),
+        lambda epoch: make_dataset(pairs[0], options.batch, **how, epoch=epoch),
         make_dataset(pairs[1], options.batch),
         options.epochs,
         run_dir=run,

@@ -139,8 +139,9 @@ def draw_best_and_worst(model, pairs, classes, batch_size):
     order = np.argsort(-np.nan_to_num(scores))
     if len(order) > 2 * SHOWN:
         order = [*order[:SHOWN], *order[-SHOWN:]]
-    examples = list(batches.unbatch().as_numpy_iterator())
-    images, masks = (np.stack([examples[i][k] for i in order]) for k in (0, 1))
+    examples = enumerate(batches.unbatch().as_numpy_iterator())
+    kept = {place: pair for place, pair in examples if place in order}
+    images, masks = (np.stack([kept[place][k] for place in order]) for k in (0, 1))
     titles = [f"IoU {scores[i]:.2f}" for i in order]
     axes = plot_examples(images, masks, predict_masks(model, images), titles, classes)
     return axes.flat[0].figure
