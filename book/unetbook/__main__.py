@@ -13,11 +13,10 @@ something given is wrong, 130 after Ctrl-C.
 
 import argparse
 import importlib
-import os
 import sys
 import warnings
 
-from unetbook.config import device_name, hold_stderr, leave_xla_off, use_xla
+from unetbook.config import hold_stderr, load_tensorflow
 
 ACTIONS = {
     "check": ("check_folder", "look at every pair of picture and mask"),
@@ -42,13 +41,10 @@ START_HELP = (
 def main(arguments=None):
     """Do what the command line says, and return the exit code."""
     options = make_parser().parse_args(arguments)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        with hold_stderr(), warnings.catch_warnings():
+        load_tensorflow()
+        with hold_stderr():
             commands = importlib.import_module("unetbook.commands")
-            device_name()  # a GPU gives memory as it is needed
-            if not use_xla():
-                leave_xla_off()
         with warnings.catch_warnings():
             warnings.showwarning = show_warning
             return getattr(commands, ACTIONS[options.command][0])(options) or 0

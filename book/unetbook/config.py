@@ -272,10 +272,21 @@ def start():
         ValueError: If `UNETBOOK_TIER` or `UNETBOOK_XLA` is unknown.
     """
     check_versions()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    load_tensorflow()
     with hold_stderr():
         config = load_config()
         print(describe(config))
+    return config
+
+
+def load_tensorflow():
+    """Load TensorFlow quietly; keep Keras away from XLA where `UNETBOOK_XLA` says so.
+
+    Raises:
+        ValueError: If `UNETBOOK_XLA` is unknown.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with hold_stderr():
+        device_name()  # which also lets GPUs give memory as it is needed
         if not use_xla():
             leave_xla_off()
-    return config
