@@ -80,6 +80,7 @@ def test_a_folder_with_a_fault_is_checked_with_1(leaves, capsys):
         (["train", "LEAVES", "--run", "net", "--size", "100"], "32"),
         (["train", "LEAVES", "--run", "net", "--start", "tiny", "--size", "64"], "128"),
         (["score", "nowhere", "LEAVES"], "holds no model.keras"),
+        (["score", "tiny", "LEAVES"], "hold background, foreground, and the network"),
         (["segment", "LEAVES/images", "--model", "nowhere"], "holds no model.keras"),
         (["segment", ".", "--model", "tiny"], "holds no pictures"),
         (["segment", "cat.jpg", "--model", "tiny"], "no file or folder"),

@@ -115,6 +115,7 @@ def add_score(parser):
     """Add the arguments of `score`."""
     parser.add_argument("model", help="the folder of a run, or a network of the book")
     parser.add_argument("folder", help="the folder of pictures and masks")
+    parser.add_argument("--classes", type=parse_classes, help=CLASSES_HELP)
     splits = ("train", "validation", "test")
     parser.add_argument("--split", choices=splits, default="validation")
     parser.add_argument("--batch", type=count, default=8, help="pictures in one step")

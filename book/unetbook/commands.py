@@ -114,7 +114,13 @@ def finish_run(run, model, pairs, classes, batch_size):
 def score_folder(options):
     """Print the scores of a network on a split of a folder."""
     model, classes = read_network(options.model)
-    pictures = load_pictures(options.folder, classes)
+    pictures = load_pictures(options.folder, options.classes)
+    if pictures.classes.names != classes.names:
+        raise ValueError(
+            f"The masks in {options.folder} hold {', '.join(pictures.classes.names)}, "
+            f"and the network knows {', '.join(classes.names)}. Name the same classes "
+            "in the same order with --classes."
+        )
     pairs = cache_pairs(getattr(pictures, options.split), model.input_shape[1])
     scores = score_split(model, make_dataset(pairs, options.batch), classes)
     print("\n".join([f"{options.split}:", *list_scores(scores)]))

@@ -34,17 +34,10 @@ def write_run(folder, model, classes, history):
         classes: Its `Classes`.
         history: What `train` returned.
     """
-    write_whole(folder / MODEL, lambda file: save_model(model, file))
+    write_whole(folder / MODEL, model.save)
     numbers = range(1, len(classes.names) + 1)
     write_class_list(folder, ClassList(classes, {number: number for number in numbers}))
     save_figure(plot_history(history).flat[0].figure, folder / "curves.png")
-
-
-def save_model(model, file):
-    """Write a model as Keras's file: under another name, as Keras asks for its own."""
-    own = file.with_suffix(".tmp.keras")
-    model.save(own)
-    own.replace(file)
 
 
 def save_figure(figure, path):
