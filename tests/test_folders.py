@@ -263,6 +263,23 @@ def test_exports_that_lie_beside_each_other_are_taken_together(tmp_path, capsys)
     assert "data/fox/JPEGImages/p0.jpg" in read_all(pictures)
 
 
+def test_class_lists_of_exports_beside_each_other_must_agree(tmp_path):
+    for place, name in enumerate(("lion", "fox")):
+        write_folder(tmp_path / name, (5, 9))
+        for index in range(COUNT):
+            number = COUNT * place + index
+            save(make_picture(number), tmp_path / name / "images" / f"p{index}.jpg")
+        (tmp_path / name / "classes.csv").write_text("name,value\nground,5\nanimal,9\n")
+    pictures = load_pictures(tmp_path)
+    assert pictures.classes.names == ("ground", "animal")
+    expect_masks(pictures, 2, 2 * COUNT)
+    (tmp_path / "fox" / "classes.csv").write_text("name,value\nground,9\nfox,5\n")
+    with pytest.raises(ValueError, match="fox and .*lion name different classes"):
+        load_pictures(tmp_path)
+    (tmp_path / "classes.csv").write_text("name,value\nground,5\nbeast,9\n")
+    assert load_pictures(tmp_path).classes.names == ("ground", "beast")
+
+
 def draw(number):
     return lambda: make_numbers(number, 3)
 

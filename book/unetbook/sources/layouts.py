@@ -5,7 +5,12 @@ from typing import NamedTuple
 
 from unetbook.files import printable
 from unetbook.sources.annotations import find_annotations, normal
-from unetbook.sources.class_lists import SPLITS, ClassList
+from unetbook.sources.class_lists import (
+    SPLITS,
+    ClassList,
+    read_class_list,
+    take_one,
+)
 
 # Telephones' HEIC is among them, so that an error names it instead of a missing file.
 ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".gif")
@@ -33,7 +38,8 @@ class Layout(NamedTuple):
         splits: Pairs by the name of their split; all of them in `train` where the
             folder has no splits of its own.
         faults: One sentence for each file that has no partner.
-        listing: The `ClassList` of outlines that were drawn, or None.
+        listing: The `ClassList` of outlines that were drawn, or of the exports that
+            lie beside each other, or None.
         notes: Sentences about what is passed over or taken together.
     """
 
@@ -92,12 +98,13 @@ def pair_beside(folder):
 
 def find_exports(folder, depth=FOLDERS_DOWN):
     """Return the `Layout` of all exports that lie beside each other, or None."""
-    splits, faults, notes, names = {}, [], [], []
+    splits, faults, notes, lists, names = {}, [], [], {}, []
     for path in list_folders(folder).values() if depth else ():
         part = find_splits(path) or find_pairs(path) or find_exports(path, depth - 1)
-        if part is None:
+        if part is None or path.name.startswith("."):
             continue
         names.append(path.name)
+        lists[path] = part.listing or read_class_list(path)
         faults += part.faults
         notes += part.notes
         for split, pairs in part.splits.items():
@@ -106,8 +113,11 @@ def find_exports(folder, depth=FOLDERS_DOWN):
         return None
     if len(names) > 1:
         shown = f"{', '.join(names[:6])}{', ...' * (len(names) > 6)}"
-        notes.append(f"in {folder.name}/, these are taken together: {shown}")
-    return Layout(splits, faults, notes=tuple(notes))
+        note = f"in {folder.name}/, these are taken together: {shown}"
+        notes.append(printable(note))
+    lists = {path: listed for path, listed in lists.items() if listed is not None}
+    listing = read_class_list(folder) or (take_one(lists) if lists else None)
+    return Layout(splits, faults, listing, tuple(notes))
 
 
 def find_outlines(folder):
