@@ -1,6 +1,7 @@
 """The chapters' sentences about what was measured say what `measured/` says."""
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from unetbook.results import (
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
 WORTH = "09_what_it_is_worth"
 ENCODER = "11_pretrained_encoder"
+LABELS = (50, 100, 200, 400, 800, 3312)  # photographs of the recipes `course-N`
 
 
 def prose(chapter):
@@ -89,6 +91,7 @@ def test_the_curves_of_chapter_9_do_what_it_says():
         for name in ("course", "article-16")
     )
     assert ours[:, -1].min() > theirs[:, -1].max() + 0.02
+    assert theirs[:, -1].std() > 3 * ours[:, -1].std()
     assert max(curves["course-long"][30:]) > max(curves["course-long"][:20]) + 0.005
     assert abs(curves["course-long"][-1] - curves["course-long"][31]) < 0.001
     longer, before = curves["large"], curves["course-long"][-1]
@@ -100,7 +103,7 @@ def test_the_curves_of_chapter_9_do_what_it_says():
         f"{longer[-1]:.3f}",
         f"which changed little: {averaged:.3f}",
     ]
-    assert abs(averaged - longer[-1]) < 0.003
+    assert longer[-1] - 0.003 < averaged <= longer[-1]
     assert curves["course-long"][-1] > ours[:, -1].max()
     assert missing(WORTH, sentences) == []
 
@@ -166,6 +169,11 @@ def test_the_tiny_network_against_the_articles():
         [run["history"]["val_mean_iou"][9] for run in runs] for runs in (tiny, article)
     )
     assert min(after_ten) > max(theirs)
+    worst, best = (
+        score_runs(tiny)["mean_iou"].min(),
+        score_runs(article)["mean_iou"].max(),
+    )
+    assert worst > best + 0.02
     sentence = (
         "`tiny` has an eighteenth of the parameters of `article-16`, and leads it "
         "after ten epochs"
@@ -322,14 +330,8 @@ def test_the_articles_recipe_and_ours_differ_in_eight_rows_beside_the_widths():
     rows = set(of_setting.values())
     assert missing(WORTH, [f"| {row} |" for row in rows]) == []
     changed = f"changed {NUMBERS[len(rows)]} more rows"
-    steps = [
-        f"{-(-pictures // batch) * 10:,}"
-        for pictures, batch in (
-            (3312, ours["batch_size"]),
-            (3312, theirs["batch_size"]),
-        )
-    ]
-    sentence = f"ten epochs have {steps[0]} steps instead of {steps[1]}"
+    steps = [10 * math.ceil(3312 / one["batch_size"]) for one in (ours, theirs)]
+    sentence = f"ten epochs have {steps[0]:,} steps instead of {steps[1]:,}"
     assert missing(WORTH, [changed, sentence]) == []
 
 
@@ -382,7 +384,9 @@ def test_which_parts_both_seeds_agree_on():
     lost = -gain("no-dice", "iou").mean(axis=0)
     assert lost[2] > 0.8 * lost.sum(), "nearly all of it at the border"
     borders = [gain(name, "iou").mean(axis=0)[2] for name in ("weighted", "no-dice")]
-    assert borders[0] > borders[1] + 0.05, "weights in its place help about as much"
+    assert borders[0] > max(0, borders[1] + 0.05), (
+        "weights in its place help about as much"
+    )
     assert gain("wide", "iou").mean(axis=0).argmax() == 2
     narrow = score_runs(read_runs("small-narrow"), split="validation")["iou"][:, 2]
     assert (narrow < 0.005).tolist() == [True, False], "the first has no border"
@@ -447,8 +451,7 @@ def label_curves():
     """The mean scores over seeds of both networks, by the number of photographs."""
     return {
         name: {
-            n: score_runs(read_runs(f"{name}-{n}"))["mean_iou"].mean()
-            for n in (50, 100, 200, 400, 800, 3312)
+            n: score_runs(read_runs(f"{name}-{n}"))["mean_iou"].mean() for n in LABELS
         }
         for name in ("course", "pretrained")
     }
@@ -479,7 +482,7 @@ def test_an_epoch_of_the_pretrained_network_takes_about_twice_as_long():
     fastest = {
         name: min(
             min(run["history"]["seconds"])
-            for n in (50, 100, 200, 400, 800)
+            for n in LABELS
             for run in read_runs(f"{name}-{n}")
         )
         for name in ("course", "pretrained")
@@ -491,7 +494,7 @@ def test_an_epoch_of_the_pretrained_network_takes_about_twice_as_long():
 
 def test_every_point_of_the_curve_had_the_same_steps():
     for name in ("course", "pretrained"):
-        for n in (50, 100, 200, 400, 800, 3312):
+        for n in LABELS:
             settings = read_runs(f"{name}-{n}")[0]["settings"]
             steps = settings["epochs"] * settings["pictures_per_epoch"] // 16
             assert (steps, settings["batch_size"]) == (1656, 16)
