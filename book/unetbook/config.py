@@ -1,6 +1,7 @@
 """Where a run happens and how large it is; the only reader of the environment."""
 
 import contextlib
+import logging
 import os
 import platform
 import sys
@@ -286,6 +287,9 @@ def load_tensorflow():
         ValueError: If `UNETBOOK_XLA` is unknown.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # Each of several networks is traced once, which TensorFlow takes for a fault.
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(lambda record: "retracing" not in record.getMessage())
     with hold_stderr():
         device_name()  # which also lets GPUs give memory as it is needed
         if not use_xla():

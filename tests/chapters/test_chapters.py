@@ -72,8 +72,8 @@ def test_no_name_stands_twice_in_the_package():
     assert [name for name, count in counts.items() if count > 1] == []
 
 
-def test_there_are_eleven_chapters():
-    assert [path.stem[:2] for path in CHAPTERS] == [f"{n:02}" for n in range(1, 12)]
+def test_there_are_twelve_chapters():
+    assert [path.stem[:2] for path in CHAPTERS] == [f"{n:02}" for n in range(1, 13)]
 
 
 @each_chapter

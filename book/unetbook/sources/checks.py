@@ -61,7 +61,7 @@ def check_pairs(folder, pairs):
             f"Checking {printable(folder.name)}",
             len(new),
             leave=False,
-            disable=not new,
+            delay=2,  # seconds: a small folder needs no bar
         )
         known.update((keys[place], one) for place, one in zip(new, bar, strict=True))
     if new:

@@ -1,5 +1,6 @@
 """A reader's own folder: surveyed, cut into splits, read."""
 
+import os
 from functools import partial
 from typing import NamedTuple
 
@@ -63,7 +64,8 @@ class Report(NamedTuple):
         shares: Maps the name of each class to its share of all pixels; `""` is what
             nobody annotated.
         sizes: Integers `(pairs, 2)`: height and width of each picture, upright.
-        faults: Sentences; `load_pictures` refuses a folder with any.
+        faults: Sentences, with paths from the folder on; `load_pictures` refuses a
+            folder with any.
         doubtful: Sentences about what loads and should be looked at.
         read: A function that returns picture and raw mask of the pair at a place.
     """
@@ -267,10 +269,13 @@ def report_folder(folder, classes):
         doubts = look_twice(survey)[1]
         doubts += survey.notes
 
+    inside = printable(f"{survey.folder}{os.sep}")
+    faults = [fault.replace(inside, "") for fault in survey.faults]
+
     def read(place):
         return read_pair(survey, place)
 
-    return Report(survey.pairs, names, shares, sizes, survey.faults, doubts, read)
+    return Report(survey.pairs, names, shares, sizes, faults, doubts, read)
 
 
 def load_folder(folder, classes, validation_share, seed):
