@@ -24,6 +24,7 @@ from unetbook.results import (
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
 WORTH = "09_what_it_is_worth"
 ENCODER = "11_pretrained_encoder"
+OWN = "12_your_own_pictures"
 LABELS = (50, 100, 200, 400, 800, 3312)  # photographs of the recipes `course-N`
 
 
@@ -505,3 +506,15 @@ def test_every_point_of_the_curve_had_the_same_steps():
         "only eight times",
     ]
     assert missing(ENCODER, sentences) == []
+
+
+def test_chapter_12_repeats_how_many_masks_one_needs():
+    few, some, most = (
+        score_runs(read_runs(f"pretrained-{n}"))["mean_iou"].mean()
+        for n in (50, 200, 3312)
+    )
+    sentence = (
+        f"with a pretrained encoder, 50 masks gave a mean IoU of {few:.2f}, 200 gave "
+        f"{some:.2f} and 3,312 gave {most:.2f}"
+    )
+    assert missing(OWN, [sentence]) == []
