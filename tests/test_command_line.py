@@ -64,7 +64,9 @@ def test_a_whole_folder_is_checked_with_0_and_a_sheet(leaves, tmp_path, capsys):
 def test_a_folder_with_a_fault_is_checked_with_1(leaves, capsys):
     (leaves / "masks" / "3.png").unlink()
     assert main(["check", str(leaves)]) == 1
-    assert "3.png has no mask" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "3.png has no mask" in said
+    assert said.count('See "When it goes wrong" in the book: "The folder is ref') == 1
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ ROOMS = (
         "classes",
         "config",
         "files",
+        "remedies",
         "convolution",
         "blocks",
         "progress",

@@ -28,6 +28,7 @@ What stands behind that:
     pretrained      the weights that come with the book, with their cards
     pictures        any picture as an array; masks and pictures checked
     files           written whole or not at all
+    remedies        which part of the book an error names
     results         what experiments measured, read from measured/
 
 What shows it:

@@ -17,6 +17,7 @@ import sys
 import warnings
 
 from unetbook.config import hold_stderr, load_tensorflow
+from unetbook.remedies import look_up
 
 ACTIONS = {
     "check": ("check_folder", "look at every pair of picture and mask"),
@@ -25,7 +26,8 @@ ACTIONS = {
     "segment": ("segment_pictures", "write masks of pictures, and cut-outs"),
 }
 FULL = (
-    "unetbook {}: the memory of the device is full. Give a smaller --batch or --size."
+    "unetbook {}: the memory of the device is full. Give a smaller --batch or --size. "
+    + look_up("Out of memory")
 )
 CLASSES_HELP = (
     "what the masks hold, if no file in the folder says so: names in the order of "

@@ -15,8 +15,12 @@ from keras import ops
 
 from unetbook.files import write_json, write_whole
 from unetbook.processes import count_processes, process_number, wait_for_processes
+from unetbook.remedies import look_up
 
-ANOTHER_FOLDER = "Give another run_dir, or delete this folder to train from the start."
+ANOTHER_FOLDER = (
+    "Give another run_dir, or delete this folder to train from the start. "
+    + look_up("The folder holds another run")
+)
 MEMORY = "memory "  # before the names of arrays that are no variables
 
 

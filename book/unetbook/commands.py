@@ -11,6 +11,7 @@ from unetbook.figures.report import plot_report
 from unetbook.model import build_unet
 from unetbook.prediction import segment_picture
 from unetbook.pretrained import build_pretrained_unet, load_pretrained, replace_head
+from unetbook.remedies import look_up
 from unetbook.runs import (
     draw_best_and_worst,
     list_scores,
@@ -35,6 +36,10 @@ def check_folder(options):
         print(f"Fault: {sentence}")
     for sentence in report.doubtful:
         print(f"Look at it: {sentence}")
+    if report.faults:
+        print(look_up("The folder is refused"))
+    elif report.doubtful:
+        print(look_up("The folder loads with a warning"))
     for name, share in report.shares.items():
         if name or share:
             print(f"{name or 'not annotated'}: {share:.1%} of the pixels")

@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 
 import unetbook
 from unetbook.classes import PETS
+from unetbook.remedies import look_up
 
 CLASS_NAMES = PETS.names
 
@@ -222,7 +223,8 @@ def check_versions():
             wanted = package + ",".join(sorted(map(str, bounds[package]), reverse=True))
             raise ImportError(
                 f"{package} {installed} is installed, and this book needs {wanted}. "
-                f"Run: pip install '{wanted}', then restart the kernel."
+                f"Run: pip install '{wanted}', then restart the kernel. "
+                + look_up("A module is missing")
             )
 
 
@@ -277,6 +279,8 @@ def start():
     with hold_stderr():
         config = load_config()
         print(describe(config))
+        if on_colab() and device_name() == "CPU":
+            print(f"This machine has no GPU. {look_up('No GPU is seen')}")
     return config
 
 

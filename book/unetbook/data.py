@@ -22,6 +22,7 @@ import tensorflow as tf
 from unetbook.augmentation import augment
 from unetbook.config import cache_dir, find_folder, photos_dir
 from unetbook.files import printable
+from unetbook.remedies import look_up
 from unetbook.sources.drawn.dataset import prepare_drawn_pets
 from unetbook.sources.folders import load_folder, report_folder
 from unetbook.sources.photographs import (
@@ -114,7 +115,8 @@ def load_pictures(folder, classes=None, *, validation_share=0.1, seed=0):
     pictures, said, doubts = load_folder(path, classes, validation_share, seed)
     print(said)
     if doubts:
-        text = printable(f"Look at these, in {path}: {'; '.join(doubts)}.")
+        more = look_up("The folder loads with a warning")
+        text = printable(f"Look at these, in {path}: {'; '.join(doubts)}. {more}")
         warnings.warn(text, stacklevel=2)
     return pictures
 

@@ -14,6 +14,7 @@ from unetbook.classes import (
     choose_colours,
     colour_by_bits,
 )
+from unetbook.remedies import look_up
 from unetbook.sources.class_lists import (
     BACKGROUND_NAMES,
     VOID_NAMES,
@@ -308,6 +309,7 @@ def doubt(folder, found, listed=None):
         f"{folder / 'classes.csv'}, with a name for each ?; write yes in the column "
         "background for the class that is no object, and the name void for what is "
         f"not annotated.{' They are JPEG files, which change values.' * found.lossy}"
-        f"{f' These are the most frequent; {more} more are rare.' * (more > 0)}\n\n"
+        f"{f' These are the most frequent; {more} more are rare.' * (more > 0)} "
+        f"{look_up('Which class is which?')}\n\n"
         f"{table}"
     )

@@ -10,6 +10,7 @@ from PIL import Image
 
 from unetbook.files import printable
 from unetbook.pictures import read_picture
+from unetbook.remedies import look_up
 from unetbook.sources.checks import check_pairs
 from unetbook.sources.class_lists import read_class_list
 from unetbook.sources.codes import Found, Reading, decide_codes
@@ -288,7 +289,7 @@ def load_folder(folder, classes, validation_share, seed):
     if survey.faults:
         others = len(survey.faults) - 1
         more = f" ({others} more in {folder} need mending too.)" if others else ""
-        raise ValueError(survey.faults[0] + more)
+        raise ValueError(f"{survey.faults[0]}{more} {look_up('The folder is refused')}")
     check_count(survey)
     groups, doubts = look_twice(survey)
     splits = cut_splits(survey, groups, validation_share, seed)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from unetbook.files import printable
+from unetbook.remedies import look_up
 from unetbook.sources.annotations import find_annotations, normal
 from unetbook.sources.class_lists import (
     SPLITS,
@@ -364,5 +365,5 @@ def describe_contents(folder):
         f"{folder} holds no pictures with masks: there are {', '.join(held)}. Put the "
         f"pictures into {folder / 'images'} and for each of them a mask of the same "
         f"name, ending in .png, into {folder / 'masks'}; or NAME_mask.png beside "
-        "NAME.jpg."
+        f"NAME.jpg. {look_up('The folder is refused')}"
     )
