@@ -7,7 +7,6 @@ python -m experiments table
 python -m experiments ship NAME --seed N
 python -m experiments pictures NAME [NAME ...]
 python -m experiments looks [--pictures N --folder F]
-python -m experiments outside PICTURES --name NAME [--epochs N]
 python -m experiments bench | resume | faults | devices | machines | backends |
     encoder | models
 """
@@ -40,7 +39,6 @@ COMMANDS = {
     "ship": "put a run's weights into the package",
     "pictures": "count what shipped weights make of every test photograph",
     "looks": "score flips, second looks and long pictures on validation photographs",
-    "outside": "score, and fine-tune, the networks for pets on a folder of others",
     "bench": "compare the article's input pipeline with ours",
     "resume": "kill a training, resume it, compare the weights",
     "faults": "find faulty annotations and doubles of the photographs",
@@ -97,12 +95,7 @@ def make_parser():
     machines.add_argument("--run-dir", type=Path, help="folder that all of them share")
     looks = parsers["looks"]
     looks.add_argument("--pictures", type=int, help="the first N alone, for a trial")
-    outside = parsers["outside"]
-    outside.add_argument("pictures", help="a folder that load_pictures reads")
-    outside.add_argument("--name", required=True, help="what to call these pictures")
-    outside.add_argument("--epochs", type=int, default=4, help="0: no fine-tuning")
-    folders = (run, parsers["table"], parsers["devices"], machines, looks, outside)
-    for command in folders:
+    for command in (run, parsers["table"], parsers["devices"], machines, looks):
         command.add_argument("--folder", type=Path, help="of the result files")
     return parser
 

@@ -77,25 +77,7 @@ def train_folder(options):
     keras.utils.set_random_seed(options.seed)
     model = begin_model(options.start, options.size, len(classes.names))
     pairs = [cache_pairs(split, model.input_shape[1]) for split in pictures[:3]]
-    history = fit_model(model, pairs, run, options, list_settings(options, classes))
-    write_run(run, model, classes, history)
-    finish_run(run, model, pairs, classes, options.batch)
-
-
-def fit_model(model, pairs, run, options, settings):
-    """Train a network, and leave it as it was after its best epoch.
-
-    Args:
-        model: What `begin_model` returns.
-        pairs: What `cache_pairs` returns for training and validation pictures.
-        run: The folder of the run, a `Path`.
-        options: Has `start`, `epochs`, `batch` and `seed`.
-        settings: For `train`, which compares them when the run goes on.
-
-    Returns:
-        The history.
-    """
-    steps = options.epochs * math.ceil(len(pairs[0]) / options.batch)
+    steps = options.epochs * math.ceil(len(pictures.train) / options.batch)
     rate = RATES.get(options.start, 1e-3)
     compile_unet(model, make_optimizer(rate, steps), LOSSES["cross-entropy + Dice"])
     how = {"training": True, "augmentation": AUGMENTATION, "seed": options.seed}
@@ -105,10 +87,11 @@ def fit_model(model, pairs, run, options, settings):
         make_dataset(pairs[1], options.batch),
         options.epochs,
         run_dir=run,
-        settings=settings,
+        settings=list_settings(options, classes),
     )
     model.load_weights(run / "best.weights.h5")
-    return history
+    write_run(run, model, classes, history)
+    finish_run(run, model, pairs, classes, options.batch)
 
 
 def list_settings(options, classes):

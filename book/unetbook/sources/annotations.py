@@ -1,4 +1,4 @@
-"""Masks drawn from outlines: what annotation tools write."""
+"""Masks drawn from outlines: what annotation tools write as JSON."""
 
 import os
 import unicodedata
@@ -24,7 +24,6 @@ from unetbook.sources.label_studio import is_label_studio, read_label_studio
 from unetbook.sources.labelme import is_labelme, read_labelme
 from unetbook.sources.outlines import check_size, name_place, read_json, shorten_value
 from unetbook.sources.supervisely import is_supervisely, read_supervisely
-from unetbook.sources.yolo import read_yolo
 
 DEPTH = 3  # folders below the one that is given
 READERS = (
@@ -60,8 +59,7 @@ def find_annotations(folder):
     """Find the outlines that annotation tools wrote for the pictures of a folder.
 
     Read are the JSON of COCO and Label Studio (one file for many pictures), and of
-    labelme and Supervisely (one for each), in the folder and three levels below; or
-    else the text files of YOLO. What
+    labelme and Supervisely (one for each), in the folder and three levels below. What
     no outline covers is the background: the class of that name, or one that is added
     in front. Outlines called void, ignore or unlabeled, and COCO's crowds, are not
     annotated. Pictures that no file names are left out.
@@ -79,7 +77,7 @@ def find_annotations(folder):
     folder = Path(folder)
     files, pictures = list_files(folder)
     drawings = [drawing for file in files for drawing in read_drawings(file)]
-    drawings = prefer_instances(drawings) or read_yolo(folder, pictures)
+    drawings = prefer_instances(drawings)
     if not drawings:
         return None
     paths = locate_pictures(folder, drawings, pictures)
@@ -166,9 +164,7 @@ def locate_picture(drawing, pictures):
     common wins, then the one nearest to the JSON, then one not in a folder of masks.
     """
     parts = normal(drawing.picture.replace("\\", "/")).split("/")
-    stem = (normal(drawing.file.stem),)
-    found = pictures.get(parts[-1]) or pictures.get(stem, [])
-    found = [path for path in found if path != drawing.file]
+    found = pictures.get(parts[-1]) or pictures.get((normal(drawing.file.stem),), [])
 
     def rank(path):
         pairs = zip(reversed(path.parts), reversed(parts), strict=False)

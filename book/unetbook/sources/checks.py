@@ -50,8 +50,7 @@ def check_pairs(folder, pairs):
     file = cache_dir() / "checks" / f"{shorten_hash(ascii(str(folder)))}.json"
     known = read_known(file)
     drawn = any(callable(pair.mask) for pair in pairs)
-    kinds = ("*.json", "*.txt", "*.y*ml") if drawn else ()  # where outlines stand
-    files = sorted(file for kind in kinds for file in folder.rglob(kind))
+    files = sorted(folder.rglob("*.json")) if drawn else ()  # where outlines stand
     outlines = shorten_hash("\n".join(date_file(path) for path in files))
     keys = [describe_pair(pair, outlines) for pair in pairs]
     new = [place for place, key in enumerate(keys) if key not in known]
