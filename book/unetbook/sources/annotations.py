@@ -60,11 +60,11 @@ def find_annotations(folder):
     """Find the outlines that annotation tools wrote for the pictures of a folder.
 
     Read are the JSON of COCO and Label Studio (one file for many pictures), and of
-    labelme and Supervisely (one for each), in the folder and three levels below; without
-    any of them, the text files of YOLO. What no outline covers is the background: the
-    class of that name, or one that is added in front. Outlines called void, ignore or
-    unlabeled, and COCO's crowds, are not annotated. Pictures that no file names are
-    left out.
+    labelme and Supervisely (one for each), in the folder and three levels below;
+    without any of them, the text files of YOLO. What no outline covers is the
+    background: the class of that name, or one that is added in front. Outlines called
+    void, ignore or unlabeled, and COCO's crowds, are not annotated. Pictures that no
+    file names are left out.
 
     Args:
         folder: The folder of a data set.
