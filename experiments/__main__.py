@@ -97,15 +97,19 @@ def make_parser():
     machines.add_argument("--run-dir", type=Path, help="folder that all of them share")
     looks = parsers["looks"]
     looks.add_argument("--pictures", type=int, help="the first N alone, for a trial")
-    outside = parsers["outside"]
-    outside.add_argument("pictures", metavar="FOLDER", help="pets with masks")
-    outside.add_argument("--name", required=True, help="of the set of pictures")
-    outside.add_argument("--epochs", type=int, default=4, help="0 trains nothing")
-    outside.add_argument("--seed", type=int, default=0)
-    others = (parsers["table"], parsers["devices"], machines, looks, outside)
-    for command in (run, *others):
+    add_outside(parsers["outside"])
+    for command in (run, parsers["table"], parsers["devices"], machines, looks):
         command.add_argument("--folder", type=Path, help="of the result files")
     return parser
+
+
+def add_outside(parser):
+    """Add the arguments of `outside`."""
+    parser.add_argument("pictures", metavar="FOLDER", help="pets with masks")
+    parser.add_argument("--name", required=True, help="of the set of pictures")
+    parser.add_argument("--epochs", type=int, default=4, help="0 trains nothing")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--folder", type=Path, help="of the result file")
 
 
 def list_recipes():
