@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from unetbook.sources.annotations import find_annotations
+from unetbook.sources.folders import report_folder
 from unetbook.sources.layouts import find_layout
 
 LEFT = "0 0 0 0.49 0 0.49 1 0 1"  # columns 0 and 1 of four
@@ -82,6 +83,7 @@ def test_splits_are_named_above_or_below_the_folder_of_pictures(tmp_path):
 
 def test_numbers_without_names_ask_for_them(tmp_path):
     write_export(tmp_path, LEFT, names=None)
+    (tmp_path / "train" / "classes.txt").write_text("\n")
     with pytest.raises(ValueError, match=r"classes\.txt, one on each line"):
         find_annotations(tmp_path)
 
@@ -119,6 +121,14 @@ def test_fault_of_a_line_is_named_with_file_and_line(tmp_path, line, message):
     with pytest.raises(ValueError, match=message) as caught:
         draw(tmp_path)
     assert "a.txt, train/images/a.png: line 2: " in str(caught.value)
+
+
+def test_text_file_that_was_changed_is_read_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("UNETBOOK_CACHE", str(tmp_path / "cache"))
+    write_export(tmp_path / "leaves", LEFT)
+    assert report_folder(tmp_path / "leaves", None).shares["leaf"] == 0.5
+    write_export(tmp_path / "leaves", "0 0 0 1 0 1 1 0 1")
+    assert report_folder(tmp_path / "leaves", None).shares["leaf"] == 1
 
 
 def test_coordinate_a_little_outside_is_cut_off(tmp_path):

@@ -68,9 +68,10 @@ def find_names(folder, place):
             if names := read_names(file):
                 return names
         file = place / "classes.txt"
-        if file.is_file():
-            lines = [line.strip() for line in read_text(file).splitlines()]
-            return {n: line for n, line in enumerate(lines) if line}
+        lines = read_text(file).splitlines() if file.is_file() else ()
+        names = {n: line.strip() for n, line in enumerate(lines) if line.strip()}
+        if names:
+            return names
         if place == folder:
             raise ValueError(
                 f"{folder} holds outlines whose classes are only numbers. Write the "
@@ -103,8 +104,8 @@ def read_names(file):
 
 def draw_lines(label, names, height, width):
     """Yield the name and the pixels of each outline; later ones lie on top."""
-    lines = read_text(label).splitlines() if label.is_file() else []
-    for number, line in enumerate(lines, 1):
+    text = label.read_text("utf-8-sig", "replace") if label.is_file() else ""
+    for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
             with name_place(f"line {number}"):
                 name, points = read_line(line.split(), names)
