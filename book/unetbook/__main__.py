@@ -6,7 +6,8 @@
   unetbook segment new/ --model net --cut-out
 
 A folder holds pictures in images/ and for each of them a mask of the same name in
-masks/, or is the export of an annotation tool: CVAT, Roboflow, labelme, COCO, VOC.
+masks/, or is the export of an annotation tool: CVAT, Roboflow, labelme, COCO, VOC,
+YOLO.
 `unetbook COMMAND --help` says more. The exit code is 0, 1 if a check found faults, 2 if
 something given is wrong, 130 after Ctrl-C.
 """

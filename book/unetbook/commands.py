@@ -77,7 +77,26 @@ def train_folder(options):
     keras.utils.set_random_seed(options.seed)
     model = begin_model(options.start, options.size, len(classes.names))
     pairs = [cache_pairs(split, model.input_shape[1]) for split in pictures[:3]]
-    steps = options.epochs * math.ceil(len(pictures.train) / options.batch)
+    settings = list_settings(options, classes)
+    history = train_network(model, pairs, options, run, settings)
+    write_run(run, model, classes, history)
+    finish_run(run, model, pairs, classes, options.batch)
+
+
+def train_network(model, pairs, options, run, settings=None):
+    """Train a network, and give it the weights of its best epoch on validation.
+
+    Args:
+        model: A network from `begin_model`.
+        pairs: What `cache_pairs` returns for train and validation, in this order.
+        options: An object with `start`, `epochs`, `batch` and `seed`.
+        run: Folder of the run.
+        settings: As in `train`.
+
+    Returns:
+        The history, as in `train`.
+    """
+    steps = options.epochs * math.ceil(len(pairs[0]) / options.batch)
     rate = RATES.get(options.start, 1e-3)
     compile_unet(model, make_optimizer(rate, steps), LOSSES["cross-entropy + Dice"])
     how = {"training": True, "augmentation": AUGMENTATION, "seed": options.seed}
@@ -87,11 +106,10 @@ def train_folder(options):
         make_dataset(pairs[1], options.batch),
         options.epochs,
         run_dir=run,
-        settings=list_settings(options, classes),
+        settings=settings,
     )
     model.load_weights(run / "best.weights.h5")
-    write_run(run, model, classes, history)
-    finish_run(run, model, pairs, classes, options.batch)
+    return history
 
 
 def list_settings(options, classes):

@@ -85,11 +85,12 @@ def load_pictures(folder, classes=None, *, validation_share=0.1, seed=0):
     """Load pictures and masks of one's own, of any classes, in three splits.
 
     Folders are read as annotation tools write them: `images/` and `masks/`; pictures
-    with `NAME_mask.png` beside them; Pascal VOC; outlines as COCO's or LabelMe's JSON;
-    each by itself or in `train/`, `valid/` and `test/`. Several folders of masks that
-    lie beside each other are taken together. A split that is missing is cut from the
-    training pictures, and copies of one photograph stay together. Pictures with more
-    than 1,024 pixels on a side are shrunk to that.
+    with `NAME_mask.png` beside them; Pascal VOC; outlines as COCO's or LabelMe's JSON,
+    or as the text files of YOLO's segmentation; each by itself or in `train/`, `valid/`
+    and `test/`. Several folders of masks that lie beside each other are taken together.
+    A split that is missing is cut from the training pictures, and copies of one
+    photograph stay together. Pictures with more than 1,024 pixels on a side are shrunk
+    to that.
 
     Args:
         folder: A path; `~` is the reader's home.

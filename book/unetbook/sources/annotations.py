@@ -1,4 +1,4 @@
-"""Masks drawn from outlines: what annotation tools write as JSON."""
+"""Masks drawn from outlines: what annotation tools write as JSON or text."""
 
 import os
 import unicodedata
@@ -24,6 +24,7 @@ from unetbook.sources.label_studio import is_label_studio, read_label_studio
 from unetbook.sources.labelme import is_labelme, read_labelme
 from unetbook.sources.outlines import check_size, name_place, read_json, shorten_value
 from unetbook.sources.supervisely import is_supervisely, read_supervisely
+from unetbook.sources.yolo import read_yolo
 
 DEPTH = 3  # folders below the one that is given
 READERS = (
@@ -59,10 +60,11 @@ def find_annotations(folder):
     """Find the outlines that annotation tools wrote for the pictures of a folder.
 
     Read are the JSON of COCO and Label Studio (one file for many pictures), and of
-    labelme and Supervisely (one for each), in the folder and three levels below. What
-    no outline covers is the background: the class of that name, or one that is added
-    in front. Outlines called void, ignore or unlabeled, and COCO's crowds, are not
-    annotated. Pictures that no file names are left out.
+    labelme and Supervisely (one for each), in the folder and three levels below;
+    without any of them, the text files of YOLO. What no outline covers is the
+    background: the class of that name, or one that is added in front. Outlines called
+    void, ignore or unlabeled, and COCO's crowds, are not annotated. Pictures that no
+    file names are left out.
 
     Args:
         folder: The folder of a data set.
@@ -77,7 +79,7 @@ def find_annotations(folder):
     folder = Path(folder)
     files, pictures = list_files(folder)
     drawings = [drawing for file in files for drawing in read_drawings(file)]
-    drawings = prefer_instances(drawings)
+    drawings = prefer_instances(drawings) or read_yolo(folder, list_once(pictures))
     if not drawings:
         return None
     paths = locate_pictures(folder, drawings, pictures)
@@ -106,6 +108,11 @@ def list_files(folder):
                 others.setdefault(normal(name), []).append(path)
                 others.setdefault((normal(path.stem),), []).append(path)
     return files, others
+
+
+def list_once(pictures):
+    """Return the paths that `list_files` returns by their names, in order."""
+    return sorted({path for paths in pictures.values() for path in paths})
 
 
 def normal(name):

@@ -29,6 +29,7 @@ from unetbook.sources.masks import (
 EDITION = 1  # of what is remembered; another one is checked again
 SIDE = 256  # pixels of the longer side at which pictures are looked at
 ORIENTATION = 0x0112  # EXIF tag
+OUTLINES = (".json", ".txt", ".yaml", ".yml")  # what they and their names stand in
 MOST_CODES = 512  # remembered of one mask: more are soft edges
 CLEARER = 1.15  # so much stronger are the edges under an outline that fits
 
@@ -50,7 +51,8 @@ def check_pairs(folder, pairs):
     file = cache_dir() / "checks" / f"{shorten_hash(ascii(str(folder)))}.json"
     known = read_known(file)
     drawn = any(callable(pair.mask) for pair in pairs)
-    files = sorted(folder.rglob("*.json")) if drawn else ()  # where outlines stand
+    places = folder.rglob("*") if drawn else ()
+    files = sorted(file for file in places if file.suffix.lower() in OUTLINES)
     outlines = shorten_hash("\n".join(date_file(path) for path in files))
     keys = [describe_pair(pair, outlines) for pair in pairs]
     new = [place for place, key in enumerate(keys) if key not in known]

@@ -12,11 +12,8 @@ from unetbook.sources.class_lists import (
     read_class_list,
     take_one,
 )
+from unetbook.sources.outlines import ENDINGS
 
-# Telephones' HEIC is among them, so that an error names it instead of a missing file.
-ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".gif")
-ENDINGS += (".webp", ".avif", ".jp2", ".ppm", ".pgm", ".pbm", ".pnm", ".tga")
-ENDINGS += (".heic", ".heif")
 PICTURE_FOLDERS = ("images", "image", "imgs", "img", "jpegimages", "pictures", "photos")
 MASK_FOLDERS = ("masks", "mask", "trimaps", "segmentationclass", "labels", "label")
 MASK_FOLDERS += ("segmentations", "masks_machine", "gt", "annotations", "annot")

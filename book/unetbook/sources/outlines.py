@@ -1,4 +1,4 @@
-"""Outlines that annotation tools write as JSON: checked, and drawn."""
+"""Outlines that annotation tools write: checked, and drawn."""
 
 import base64
 import binascii
@@ -13,6 +13,11 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from unetbook.files import shorten
+
+# Telephones' HEIC is among them, so that an error names it instead of a missing file.
+ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".gif")
+ENDINGS += (".webp", ".avif", ".jp2", ".ppm", ".pgm", ".pbm", ".pnm", ".tga")
+ENDINGS += (".heic", ".heif")
 
 
 class Drawing(NamedTuple):
