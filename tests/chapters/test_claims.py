@@ -461,11 +461,23 @@ def label_curves():
 def test_what_pretraining_gains_with_few_and_with_all_photographs(label_curves):
     scratch, pretrained = label_curves.values()
     gains = [pretrained[n] - scratch[n] for n in scratch]
-    np.testing.assert_allclose(gains, 0.04, atol=0.01)
+    assert {round(gain, 2) for gain in gains} <= {0.03, 0.04, 0.05}
+    assert min(gains) > 0.034
     for curve in (scratch, pretrained):
         assert list(curve.values()) == sorted(curve.values())
-    sentence = "Pretraining gains about 0.04, with 50 photographs and with 3,312."
+    sentence = "Pretraining gains 0.04 or 0.05, with 50 photographs and with 3,312."
     assert missing(ENCODER, [sentence]) == []
+
+
+def test_two_seeds_of_the_curve_are_close_to_each_other():
+    runs = [
+        score_runs(read_runs(f"{name}-{n}"))["mean_iou"]
+        for name in ("course", "pretrained")
+        for n in LABELS
+    ]
+    assert [len(scores) for scores in runs] == 2 * [2, 2, 2, 2, 1, 1]
+    widest = max(np.ptp(scores) for scores in runs)
+    assert missing(ENCODER, [f"Two seeds differ by at most {widest:.3f}."]) == []
 
 
 def test_how_many_masks_pretraining_saves(label_curves):
