@@ -530,3 +530,24 @@ def test_chapter_12_repeats_how_many_masks_one_needs():
         f"{some:.2f} and 3,312 gave {most:.2f}"
     )
     assert missing(OWN, [sentence]) == []
+
+
+def test_chapter_12_says_what_other_cats_cost_and_what_fine_tuning_brings():
+    outside = read_measured("outside")
+    networks, tuned = outside["networks"], outside["fine_tuned"]
+    for scores in networks.values():
+        assert scores["whole"]["iou"] < 0.67 * scores["home"] + 0.005
+    lost = {name: s["home"] - s["whole"]["iou"] for name, s in networks.items()}
+    assert min(lost, key=lost.get) == "pretrained"
+    for name, scores in tuned.items():
+        back = scores["whole"]["iou"] - networks[name]["whole"]["iou"]
+        assert back > 0.5 * lost[name], name
+    once, twice = (networks["pretrained"][way]["iou"] for way in ("whole", "both"))
+    sentences = [
+        f"an IoU of {networks['pretrained']['home']:.2f} on the test photographs",
+        f"{outside['pictures']['test']} photographs of free-roaming cats",
+        f"together lift it from {once:.2f} to {twice:.2f}",
+        f"{outside['pictures']['train']:,} masks from the new place, for four epochs",
+    ]
+    assert outside["epochs"] == 4
+    assert missing(OWN, sentences) == []
