@@ -541,13 +541,14 @@ def test_chapter_12_says_what_other_cats_cost_and_what_fine_tuning_brings():
     assert min(lost, key=lost.get) == "pretrained"
     for name, scores in tuned.items():
         back = scores["whole"]["iou"] - networks[name]["whole"]["iou"]
-        assert back > 0.5 * lost[name], name
+        assert 0.45 < back / lost[name] < 0.65, name
     once, twice = (networks["pretrained"][way]["iou"] for way in ("whole", "both"))
     sentences = [
         f"an IoU of {networks['pretrained']['home']:.2f} on the test photographs",
         f"{outside['pictures']['test']} photographs of free-roaming cats",
         f"together lift it from {once:.2f} to {twice:.2f}",
-        f"{outside['pictures']['train']:,} masks from the new place, for four epochs",
+        f"{outside['pictures']['train']:,} masks from the new place, for four epochs, "
+        "brings about half of the loss back",
     ]
     assert outside["epochs"] == 4
     assert missing(OWN, sentences) == []

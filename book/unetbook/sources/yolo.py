@@ -31,7 +31,7 @@ def read_yolo(folder, files):
         folder: The folder of a data set.
         files: All files in it.
     """
-    found = [(file, find_label(folder, file)) for file in files]
+    found = [(file, find_text(folder, file)) for file in files]
     pairs = [(file, label) for file, label in found if label is not None]
     if not any(label.is_file() for _, label in pairs):
         return []
@@ -45,7 +45,7 @@ def read_yolo(folder, files):
     return drawings
 
 
-def find_label(folder, file):
+def find_text(folder, file):
     """Return where the text file of a picture belongs, None if there is no place."""
     parts = list(file.relative_to(folder).parts)
     places = [n for n, part in enumerate(parts[:-1]) if part.lower() == "images"]
@@ -65,7 +65,7 @@ def find_names(folder, place):
     """
     while True:
         for file in sorted([*place.glob("*.yaml"), *place.glob("*.yml")]):
-            if names := read_names(file):
+            if names := read_sheet(file):
                 return names
         file = place / "classes.txt"
         lines = read_text(file).splitlines() if file.is_file() else ()
@@ -81,7 +81,7 @@ def find_names(folder, place):
         place = place.parent
 
 
-def read_names(file):
+def read_sheet(file):
     """Return the names by number that a YAML file gives, None if it gives none."""
     try:
         content = yaml.safe_load(read_text(file))
@@ -108,12 +108,12 @@ def draw_lines(label, names, height, width):
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
             with name_place(f"line {number}"):
-                name, points = read_line(line.split(), names)
+                name, points = read_corners(line.split(), names)
                 points = [[x * width, y * height] for x, y in points]
                 yield name, *paint_polygon(points, height, width)
 
 
-def read_line(words, names):
+def read_corners(words, names):
     """Return the name of a class and the points `[[x, y], ...]` of its outline."""
     if not re.fullmatch("[0-9]{1,6}", words[0]) or int(words[0]) not in names:
         raise ValueError(
