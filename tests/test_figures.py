@@ -7,7 +7,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_hex, to_rgb
 
 from unetbook.classes import PETS, Classes
 from unetbook.config import CLASS_NAMES
@@ -23,12 +23,13 @@ from unetbook.figures.charts import (
 )
 from unetbook.figures.matrices import plot_confusion_matrix, plot_matrix
 from unetbook.figures.pictures import (
+    plot_cut_outs,
     plot_examples,
     plot_feature_maps,
     plot_mask,
     plot_overlay,
 )
-from unetbook.figures.style import CLASS_COLOURS
+from unetbook.figures.style import CLASS_COLOURS, GROUND
 
 IMAGE = np.full((4, 6, 3), 0.5, "float32")
 MASK = np.array([[1] * 6, [1, 2, 2, 2, 1, 1], [1, 2, 0, 2, 1, 1], [1] * 6])
@@ -396,3 +397,12 @@ def test_reliability_is_the_share_that_is_right_above_the_middle_of_its_bin():
     assert boxes == [(0.5, 0.25), (0.75, 0.25)]
     with pytest.raises(ValueError, match=r"counts\['tiny'\] has shape \(4,\)"):
         plot_reliability({"tiny": [1, 2, 3, 4]})
+
+
+def test_a_cut_out_lies_below_its_picture_on_a_ground_that_shows():
+    picture = np.zeros((20, 40, 3), "uint8")
+    cut_out = np.zeros((20, 40, 4), "uint8")
+    axes = plot_cut_outs([picture, picture], [cut_out, cut_out], ["a", "b"])
+    assert [ax.get_title() for ax in axes[0]] == ["a", "b"]
+    assert axes[1, 1].images[0].get_array().shape == (20, 40, 4)
+    assert to_hex(axes[1, 1].get_facecolor()) == GROUND
