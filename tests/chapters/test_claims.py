@@ -546,9 +546,9 @@ def test_chapter_12_says_what_other_cats_cost_and_what_fine_tuning_brings():
     sentences = [
         f"an IoU of {networks['pretrained']['home']:.2f} on the test photographs",
         f"{outside['pictures']['test']} photographs of free-roaming cats",
-        f"together lift it from {once:.2f} to {twice:.2f}",
         f"{outside['pictures']['train']:,} masks from the new place, for four epochs, "
         "brings about half of the loss back",
     ]
     assert outside["epochs"] == 4
+    assert twice > once + 0.02, "looking twice helps a little"
     assert missing(OWN, sentences) == []
