@@ -409,6 +409,15 @@ def test_what_weighted_classes_and_up_sampling_change_beside_the_score():
     assert missing(WORTH, sentences) == []
 
 
+def test_what_repeating_and_convolving_costs_the_whole_network():
+    plain, up = (
+        read_runs(name)[0]["multiply_adds"] for name in ("small", "small-up-sampling")
+    )
+    assert up / plain - 1 == pytest.approx(1 / 3, abs=0.03)
+    sentence = "In our whole network it is about a third more work."
+    assert missing("02_transposed_convolution", [sentence]) == []
+
+
 def test_which_parts_both_seeds_agree_on():
     for change in ("no-skips", "no-batch-normalization", "narrow"):
         assert gain(change).max() < -0.04, change
