@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.paths import BOOK, ROOT
+from unetbook.config import TIERS
 from unetbook.metrics import BORDER_POLICIES, iou_per_class, mean_iou, score_border
 from unetbook.pretrained import read_card
 from unetbook.results import (
@@ -155,6 +156,13 @@ def test_every_run_gains_from_its_mirror_image_and_less_than_a_hundredth():
             assert 0 < twice - once < 0.01, name
     sentence = "In this table it gains less than 0.01, but every run gains."
     assert missing(WORTH, [sentence]) == []
+
+
+def test_how_many_steps_the_shortest_training_takes():
+    quick = TIERS["quick"]
+    pets = 720  # drawn ones: 800 without a tenth for validation
+    assert pets / quick.batch_size * quick.epochs == 405
+    assert missing("03_encoder", ["training has about four hundred steps"]) == []
 
 
 def test_what_the_sixth_level_of_the_full_tier_costs():
