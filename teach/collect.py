@@ -1,5 +1,6 @@
 """Take in the files of a class: whose each one is, and what is in it."""
 
+import hashlib
 import json
 import re
 import unicodedata
@@ -10,6 +11,8 @@ from typing import NamedTuple
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbformat.warnings import DuplicateCellId
+
+from teach.assignments import read_stage
 
 LARGEST_FILE = 50_000_000  # bytes
 MOST_CELLS = 1000
@@ -31,6 +34,23 @@ class HandIn(NamedTuple):
     name: str
     number: str
     version: int
+
+
+class Submission(NamedTuple):
+    """One student's hand-in, from collecting to the gradebook.
+
+    `path` is what was taken in, `digest` a hash of all that its marks depend on, and
+    `remark` a note for the teacher.
+    """
+
+    student: str
+    path: Path
+    digest: str
+    remark: str = ""
+
+    def with_remark(self, *remarks):
+        """Return the submission with further remarks."""
+        return self._replace(remark="; ".join(filter(None, [self.remark, *remarks])))
 
 
 def to_id(name):
@@ -129,3 +149,30 @@ def clean_cell(cell):
     if isinstance(marks, dict) and isinstance(marks.get("grade_id"), str):
         clean.metadata["nbgrader"] = {"grade_id": marks["grade_id"]}
     return clean
+
+
+def take_in(course, name, student, paths):
+    """Keep what grading needs of a student's newest file.
+
+    What cannot be read is replaced by the untouched assignment with a note, which gets
+    no points and a feedback page that says why.
+
+    Returns:
+        A `Submission`.
+    """
+    remarks = [f"{len(paths) - 1} older file(s) passed over"] if len(paths) > 1 else []
+    try:
+        notebook = read_notebook(paths[0])
+    except HandInError as error:
+        remarks.append(f"{error} ({paths[0].name!r})")  # no formula in a spreadsheet
+        notebook = read_stage(course, "release", name)
+        notebook.cells.insert(0, new_markdown_cell(f"**Not graded: {error}.**"))
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number}"
+    text = nbformat.writes(notebook)
+    target = course.notebook("collected", name, student)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text)
+    source = course.notebook("source", name).read_bytes()
+    digest = hashlib.sha256(text.encode() + source).hexdigest()
+    return Submission(student, target, digest).with_remark(*remarks)

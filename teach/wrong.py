@@ -9,8 +9,9 @@ import json
 import sys
 from pathlib import Path
 
-from teach import checks, course
+from teach import checks
 from teach.assignments import read_source
+from teach.course import SOURCES, assignment_name
 
 RUN = {"imports", "run"}  # tags of locked cells that a solution needs
 VISIBLE = "# check of the task:"
@@ -106,8 +107,8 @@ def passes(source, names, reference):
 
 def main(number):
     """List every wrong answer with the checks that catch it."""
-    name = course.assignment_name(number)
-    notebook = read_source(course.SOURCES / f"{name}.md", "try-out")
+    name = assignment_name(number)
+    notebook = read_source(SOURCES / f"{name}.md", "try-out")
     reference = checks.load_reference(notebook)
     print(f"the solution fails: {failed_checks(notebook, reference)}")
     for wrong in read_wrong_answers(name):

@@ -119,15 +119,15 @@ class Maker:
     """Makes hand-ins of an assignment from its release and its solution.
 
     Args:
-        class_folder: Where the assignment was made.
+        course: The class that the assignment was made for.
         name: The assignment's.
         port: Where on this machine a hand-in may try to call, and fail.
     """
 
-    def __init__(self, class_folder, name, port=0):
-        source = class_folder / "source" / name / f"{name}.ipynb"
-        release = class_folder / "release" / name / f"{name}.ipynb"
-        gradebook = str(class_folder / "gradebook.db")
+    def __init__(self, course, name, port=0):
+        source = course.notebook("source", name)
+        release = course.notebook("release", name)
+        gradebook = str(course.folder / "gradebook.db")
         self.name = name
         self.places = {"source": str(source), "gradebook": gradebook, "port": port}
         self.release = nbformat.read(release, as_version=4)

@@ -4,8 +4,9 @@ import functools
 
 import pytest
 
-from teach import assignments, checks, course
+from teach import assignments, checks
 from teach.assignments import read_source
+from teach.course import SOURCES, STUDENT_VERSIONS, Course
 from teach.wrong import failed_checks, read_wrong_answers
 from tests.teaching.versions import NAMES
 
@@ -33,7 +34,7 @@ def read_solved(name, seed):
 
     Comparing calls these functions and changes nothing of them.
     """
-    notebook = read_source(course.SOURCES / f"{name}.md", seed)
+    notebook = read_source(SOURCES / f"{name}.md", seed)
     return notebook, checks.load_reference(notebook)
 
 
@@ -60,7 +61,7 @@ def test_the_solution_passes_every_check_with_any_seed(name, seed):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_another_class_seed_makes_other_hidden_checks(name):
-    path = course.SOURCES / f"{name}.md"
+    path = SOURCES / f"{name}.md"
     one, other = (read_source(path, seed) for seed in ("one", "other"))
     pairs = zip(one.cells, other.cells, strict=True)
     differ = [a.source != b.source for a, b in pairs]
@@ -71,12 +72,10 @@ def test_another_class_seed_makes_other_hidden_checks(name):
 
 
 @pytest.mark.slow
-def test_student_versions_equal_freshly_generated_ones(tmp_path, monkeypatch):
-    monkeypatch.setattr(course, "CLASS_FOLDER", tmp_path / "class")
-    monkeypatch.setattr(course, "SEED_FILE", tmp_path / "seed")
-    assignments.main(tmp_path / "fresh")
+def test_student_versions_equal_freshly_generated_ones(tmp_path):
+    assignments.main(Course(tmp_path / "class"), tmp_path / "fresh")
     fresh = sorted((tmp_path / "fresh").glob("*.ipynb"))
-    stored = sorted(course.STUDENT_VERSIONS.glob("*.ipynb"))
+    stored = sorted(STUDENT_VERSIONS.glob("*.ipynb"))
     assert [path.name for path in fresh] == [path.name for path in stored]
     for new, old in zip(fresh, stored, strict=True):
         assert new.read_text() == old.read_text(), f"run: make assignments ({old.name})"

@@ -1,4 +1,4 @@
-"""What the hooks measure, read and clean, without a kernel or a sandbox."""
+"""What is measured, read and cleaned around a hand-in, without a kernel."""
 
 import os
 import subprocess
@@ -16,16 +16,9 @@ pytestmark = [
 ]
 pytest.importorskip("nbgrader", reason="needs teach/requirements.txt: make teacher")
 
-from teach.hooks import (  # noqa: E402
-    BLOCK,
-    DISK,
-    MOST_TAGS,
-    make_run_dir,
-    quick_cells,
-    read_log,
-    safe_markdown,
-    size_of,
-)
+from teach.execute import quick_cells  # noqa: E402
+from teach.publish import MOST_TAGS, safe_markdown  # noqa: E402
+from teach.watch import BLOCK, DISK, make_run_dir, read_log, size_of  # noqa: E402
 
 
 def test_files_in_folders_count_and_what_cannot_be_read_is_too_much(tmp_path):
