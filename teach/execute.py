@@ -11,7 +11,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 
-from teach.checks import ANSWER_TYPE, is_hidden, question
+from teach.checks import ANSWER_TYPE, is_hidden, question_cell
 from teach.course import KERNEL
 from teach.repair import grade_id
 from teach.watch import Watch, make_run_dir, read_log, remove_run_dir
@@ -45,7 +45,7 @@ class Plan(NamedTuple):
 class Run(NamedTuple):
     """What became of a hand-in: which cells ended, and whether Python ended early."""
 
-    finished: set
+    finished: dict  # from the place of each cell that ended to its answer, or None
     early: bool
     ended: str  # why, if the grader ended it
 
@@ -54,6 +54,12 @@ def tagged_cells(source, *tags):
     """Return the ids of the cells that have one of these tags."""
     found = [c for c in source.cells if set(tags) & set(c.metadata.get("tags", []))]
     return {grade_id(cell) for cell in found} - {None}
+
+
+def import_code(source):
+    """Return what the import cells of an instructor notebook hold."""
+    tagged = tagged_cells(source, "imports")
+    return "\n".join(cell.source for cell in source.cells if grade_id(cell) in tagged)
 
 
 def quick_cells(source):
@@ -85,7 +91,7 @@ class Runner(NotebookClient):
         self.plan, self.run_dir = plan, run_dir
         self.imports = tagged_cells(source, "imports")
         self.quick = quick_cells(source)
-        self.finished, self.written = set(), {}
+        self.finished, self.written = {}, {}
         self.watch, self.late = None, False
 
     def run(self):
@@ -139,7 +145,7 @@ class Runner(NotebookClient):
         """
         reply = kwargs["execute_reply"]["content"]
         add_missing_error(kwargs["cell"], reply)
-        self.finished.add(kwargs["cell_index"])
+        self.finished[kwargs["cell_index"]] = last_answer(kwargs["cell"])
         late = reply.get("ename") == TIMEOUT
         if late and grade_id(kwargs["cell"]) in self.imports:
             if self.late:
@@ -149,6 +155,14 @@ class Runner(NotebookClient):
                 "grade again when the machine is less busy"
             )
         self.late = self.late or late
+
+    def process_message(self, msg, cell, cell_index):
+        """Pass over what would change earlier outputs, and widgets' messages."""
+        kind = msg["msg_type"]
+        if kind == "update_display_data" or kind.startswith("comm"):
+            return None
+        msg["content"].pop("transient", None)
+        return super().process_message(msg, cell, cell_index)
 
     def output(self, outs, msg, display_id, cell_index):
         """Take an output in, unless its cell has written enough; answers always."""
@@ -162,6 +176,17 @@ class Runner(NotebookClient):
             elif msg["msg_type"] != "error":
                 return None
         return super().output(outs, msg, display_id, cell_index)
+
+
+def last_answer(cell):
+    """Return the text that the cell handed over last, or None.
+
+    It is taken when the cell ends: what is displayed or changed later counts nothing.
+    """
+    found = [
+        o.data[ANSWER_TYPE] for o in cell.outputs if ANSWER_TYPE in o.get("data", {})
+    ]
+    return found[-1] if found else None
 
 
 def add_missing_error(cell, reply):
@@ -203,10 +228,11 @@ def execute(notebook, source, plan):
             in time.
     """
     hidden = {grade_id(c): c.source for c in source.cells if is_hidden(c)}
+    imports = import_code(source)
     asked = {i: c for i, c in enumerate(notebook.cells) if grade_id(c) in hidden}
     shown = {index: cell.source for index, cell in asked.items()}
     for cell in asked.values():
-        cell.source = question(hidden[grade_id(cell)])
+        cell.source = question_cell(hidden[grade_id(cell)], imports)
     run = run_cells(notebook, source, plan)
     for index, cell in asked.items():
         cell.source = shown[index]

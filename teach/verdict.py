@@ -6,12 +6,13 @@ import nbformat
 from nbformat.v4 import new_output
 
 from teach.checks import (
-    ANSWER_TYPE,
     is_hidden,
     judge,
     load_reference,
+    quotes,
     read_answer,
 )
+from teach.execute import TIMEOUT
 from teach.repair import grade_id
 from unetbook.config import hold_stderr
 
@@ -20,17 +21,9 @@ LATE = "Python ended or the time was used up before this check ran"
 
 @functools.lru_cache
 def reference_of(text):
-    """Return the names that an instructor notebook defines; run once a batch."""
+    """Return the `Reference` of an instructor notebook; it runs once a batch."""
     with hold_stderr():  # TensorFlow's lines while it loads
         return load_reference(nbformat.reads(text, as_version=4))
-
-
-def last_answer(cell):
-    """Return the text that the cell handed over last, or None."""
-    found = [
-        o.data[ANSWER_TYPE] for o in cell.outputs if ANSWER_TYPE in o.get("data", {})
-    ]
-    return found[-1] if found else None
 
 
 def failure(sentence):
@@ -38,16 +31,21 @@ def failure(sentence):
     return new_output("error", ename="Check", evalue=sentence, traceback=[sentence])
 
 
-def verdict(cell, source, reference):
+def describe_error(error, source):
+    """Return an error's name and words, unless they quote the hidden check."""
+    text = f"{str(error.ename)[:60]}: {str(error.evalue)[:300]}".rstrip(": ")
+    return "an error was raised" if quotes(text, source) else text
+
+
+def verdict(cell, source, reference, answer):
     """Return the outputs of a hidden check after it was asked: none if it is passed."""
     errors = [output for output in cell.outputs if output.output_type == "error"]
-    if any(error.ename == "CellTimeoutError" for error in errors):
+    if any(error.ename == TIMEOUT for error in errors):
         return [failure("the answer took too long and was stopped: an endless loop?")]
-    for error in errors:
-        evalue = str(error.evalue)[:300]
-        return [failure(f"{error.ename}: {evalue}" if evalue else error.ename)]
+    if errors:
+        return [failure(describe_error(errors[0], source))]
     try:
-        answer = read_answer(last_answer(cell))
+        answer = read_answer(answer)
     except ValueError as error:
         return [failure(str(error))]
     sentence = judge(source, answer, reference)
@@ -69,5 +67,7 @@ def put_verdicts(notebook, source, run):
         if grade_id(cell) not in hidden:
             continue
         check = hidden[grade_id(cell)]
-        finished = index in run.finished
-        cell.outputs = verdict(cell, check, reference) if finished else [failure(why)]
+        if index in run.finished:
+            cell.outputs = verdict(cell, check, reference, run.finished[index])
+        else:
+            cell.outputs = [failure(why)]

@@ -5,7 +5,6 @@ catches which mistake.
 """
 
 import importlib.util
-import json
 import sys
 from pathlib import Path
 
@@ -43,15 +42,6 @@ def change(source, wrong):
     return source
 
 
-def ask(source, names):
-    """Ask one hidden check's question of these names; return what is handed over."""
-    text = checks.question(source).replace("hand_over(answer)", "")
-    local = dict(names)
-    exec(text, local)
-    given = json.dumps(local["to_plain"](local["answer"]))
-    return checks.read_answer(given)
-
-
 def is_left_out(cell, notebook, wrong):
     """Tell whether a cell belongs to a training that this mistake cannot change."""
     trained = {
@@ -69,7 +59,7 @@ def failed_checks(notebook, reference, wrong=None):
 
     Args:
         notebook: An instructor notebook from `read_source`.
-        reference: Its solution's names, from `load_reference`.
+        reference: Its solution, from `load_reference`.
         wrong: One of the wrong answers; None for the solution itself.
     """
     names, hidden, visible = {}, [], []
@@ -100,7 +90,7 @@ def runs(source, names):
 def passes(source, names, reference):
     """Tell whether these names pass a hidden check; an error is a failure."""
     try:
-        return not checks.judge(source, ask(source, names), reference)
+        return not checks.judge(source, checks.ask_here(source, names), reference)
     except Exception:
         return False
 

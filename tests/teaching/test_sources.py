@@ -8,6 +8,7 @@ from teach import assignments, checks
 from teach.assignments import read_source
 from teach.course import SOURCES, STUDENT_VERSIONS, Course
 from teach.wrong import failed_checks, read_wrong_answers
+from tests.teaching.answers import misshapen, right_answer, uniform
 from tests.teaching.versions import NAMES
 
 pytestmark = pytest.mark.grading
@@ -57,6 +58,50 @@ def test_a_wrong_answer_loses_the_intended_checks_and_no_others(name, number):
 )
 def test_the_solution_passes_every_check_with_any_seed(name, seed):
     assert failed_checks(*read_solved(name, seed)) == ([], [])
+
+
+def with_keras(*seeds):
+    """Return the assignments, and seeds to go with each; those with Keras are slow."""
+    return [
+        pytest.param(
+            name, *seeds, marks=[pytest.mark.slow] if name[:2] in KERAS else []
+        )
+        for name in NAMES
+    ]
+
+
+def judged(name, seed):
+    """Yield every hidden check of an assignment with its right answer."""
+    notebook, reference = read_solved(name, seed)
+    for cell in filter(checks.is_hidden, notebook.cells):
+        yield cell, right_answer(cell.source, reference), reference
+
+
+@pytest.mark.parametrize("name", with_keras())
+def test_no_check_is_passed_by_a_misshapen_answer(name):
+    tried, passed = 0, []
+    for cell, answer, reference in judged(name, "one"):
+        assert checks.judge(cell.source, answer, reference) == "" or "form = " in (
+            checks.split_check(cell.source).compare
+        )
+        for bad in misshapen(answer):
+            tried += 1
+            if not checks.judge(cell.source, bad, reference):
+                passed.append((cell.metadata.nbgrader.grade_id, bad))
+    assert tried > 100
+    assert not passed
+
+
+@pytest.mark.parametrize("name", with_keras())
+def test_no_check_is_passed_by_a_constant(name):
+    passed = []
+    others = [list(judged(name, seed)) for seed in ("two", "three", "four")]
+    for place, (cell, answer, reference) in enumerate(judged(name, "one")):
+        of_other_classes = [other[place][1] for other in others]
+        for constant in (*uniform(answer), *of_other_classes):
+            if not checks.judge(cell.source, constant, reference):
+                passed.append((cell.metadata.nbgrader.grade_id, constant))
+    assert not passed
 
 
 @pytest.mark.parametrize("name", NAMES)
