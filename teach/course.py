@@ -146,8 +146,10 @@ def load_settings(course):
     return settings
 
 
-def open_nbgrader(course):
+def open_nbgrader(course, tight=False):
     """Return nbgrader's Python interface for a class.
+
+    `tight` makes feedback pages without the student's own cells.
 
     nbgrader looks for `alembic` on PATH, so the running environment is put there.
     """
@@ -161,7 +163,9 @@ def open_nbgrader(course):
     here = str(Path(sys.executable).parent)
     if here not in os.environ["PATH"].split(os.pathsep):
         os.environ["PATH"] = os.pathsep.join([here, os.environ["PATH"]])
-    return NbGraderAPI(config=load_settings(course))
+    settings = load_settings(course)
+    settings.HideHiddenTests.tight = tight
+    return NbGraderAPI(config=settings)
 
 
 def check_teaching_packages():

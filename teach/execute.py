@@ -1,27 +1,49 @@
-"""Run a hand-in in the sandbox: its cells, and the questions of its hidden checks."""
+"""Run a hand-in in the sandbox: its cells, and the questions of its hidden checks.
 
+`run_apart` does it in a process of its own, since what a hand-in sends to the process
+that runs it may be too much for that one: `python -m teach.execute`.
+"""
+
+import ctypes
 import json
 import os
+import re
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import NamedTuple
 
+import nbformat
+import zmq.asyncio
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
-from nbclient.exceptions import DeadKernelError
+from nbclient.exceptions import CellControlSignal
 from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
 
-from teach.checks import ANSWER_TYPE, is_hidden, question_cell
-from teach.course import KERNEL
+from teach.checks import ANSWER_TYPE, LARGEST_ANSWER, is_hidden, question_cell
+from teach.course import KERNEL, ROOT
 from teach.repair import grade_id
 from teach.watch import Watch, make_run_dir, read_log, remove_run_dir
 
 SHOWN_TYPES = ("text/plain", "image/png")
-SHOWN_TEXTS = ("text/plain", "text/html", "text/markdown", "image/svg+xml")
-LARGEST_OUTPUT = 200_000  # characters a cell, pictures apart
+LARGEST_OUTPUT = 100_000  # characters a cell, pictures apart
 LARGEST_PICTURE = 3_000_000
+MOST_SHOWN = 5_000_000  # characters a notebook, pictures too
+LARGEST_MESSAGE = 20_000_000  # bytes
+MOST_MESSAGES = 20  # that wait to be read, on each channel
+OWN_MEMORY = 3_000_000_000  # addresses of the process that runs a hand-in
 STARTUP_SECONDS = 120
 TIMEOUT = "CellTimeoutError"
+STARTED = b"started\n"
+TRIES = 2
+# Before anything of the hand-in: what it does to the imports cannot make them late.
+FIRST_CELL = """
+get_ipython().ask_exit = lambda: None
+exec({imports!r}, {{}})
+"""
 
 
 class MachineError(RuntimeError):
@@ -69,9 +91,9 @@ def quick_cells(source):
 
 
 class Runner(NotebookClient):
-    """Executes one notebook under the limits of a plan."""
+    """Executes one notebook under the limits of a plan, the first cell being ours."""
 
-    def __init__(self, notebook, source, plan, run_dir):
+    def __init__(self, notebook, source, plan, run_dir, started):
         super().__init__(
             notebook,
             kernel_manager_class=AsyncKernelManager,
@@ -79,11 +101,7 @@ class Runner(NotebookClient):
             startup_timeout=STARTUP_SECONDS,
             timeout_func=self.seconds_for,
             interrupt_on_timeout=True,
-            error_on_timeout={
-                "ename": TIMEOUT,
-                "evalue": "",
-                "traceback": [f"{TIMEOUT}: No reply from kernel before timeout"],
-            },
+            error_on_timeout={"ename": TIMEOUT, "evalue": "", "traceback": [TIMEOUT]},
             allow_errors=True,
             raise_on_iopub_timeout=False,
             extra_arguments=[],
@@ -92,7 +110,7 @@ class Runner(NotebookClient):
         self.imports = tagged_cells(source, "imports")
         self.quick = quick_cells(source)
         self.finished, self.written = {}, {}
-        self.watch, self.late = None, False
+        self.watch, self.started, self.tell_start = None, False, started
 
     def run(self):
         """Start a kernel and execute every cell, one after the other."""
@@ -104,7 +122,7 @@ class Runner(NotebookClient):
     def seconds_for(self, cell):
         """Return how long a cell may run, so that one endless task leaves time."""
         limits = self.plan.limits
-        if grade_id(cell) in self.imports:
+        if cell is self.nb.cells[0] or grade_id(cell) in self.imports:
             return limits["wall_seconds"] // 2
         seconds = limits["cell_seconds"]
         quick = grade_id(cell) in self.quick
@@ -120,7 +138,8 @@ class Runner(NotebookClient):
 
     def start_new_kernel(self, **kwargs):
         """Start the kernel with its limits, and watch it."""
-        seconds = self.plan.limits["wall_seconds"] + self.startup_timeout
+        wall = self.plan.limits["wall_seconds"]
+        seconds = wall + wall // 2 + self.startup_timeout
         limits = {**self.plan.limits, "wall_seconds": seconds}
         plan = {"limits": limits, "read_only": list(self.plan.read_only)}
         plan["extra"] = self.plan.variables or {}
@@ -131,51 +150,98 @@ class Runner(NotebookClient):
             self.watch = Watch(pid, self.plan.limits, self.run_dir)
             self.watch.start()
 
-    def on_notebook_start(self, **kwargs):
-        """Let the hand-in's time begin; what Python took to start is not its own."""
+    def start_new_kernel_client(self):
+        """Connect by sockets that take no message which would fill the memory."""
+        make = self.km.client
+
+        def client(**kwargs):
+            context = zmq.asyncio.Context()
+            context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
+            context.setsockopt(zmq.RCVHWM, MOST_MESSAGES)
+            return make(context=context, **kwargs)
+
+        self.km.client = client
+        return super().start_new_kernel_client()
+
+    def on_cell_executed(self, **kwargs):
+        """Note that this cell ran to its end; after ours, the hand-in's time begins."""
+        reply, cell = kwargs["execute_reply"]["content"], kwargs["cell"]
+        add_missing_error(cell, reply)
+        self.finished[kwargs["cell_index"]] = last_answer(cell)
+        if kwargs["cell_index"]:
+            return
+        if reply["status"] != "ok":
+            raise MachineError(
+                f"the imports failed or took more than {self.seconds_for(cell)} s "
+                f"({reply.get('ename')}); grade again when the machine is less busy"
+            )
+        self.started = True
+        self.tell_start()
         if self.watch:
             seconds = self.plan.limits["wall_seconds"]
             self.watch.deadline = time.monotonic() + seconds
 
-    def on_cell_executed(self, **kwargs):
-        """Note that this cell ran to its end; stop if the imports did not.
-
-        Late imports are the machine's failure, unless a cell before them was late too:
-        what swallows its interrupt runs on.
-        """
-        reply = kwargs["execute_reply"]["content"]
-        add_missing_error(kwargs["cell"], reply)
-        self.finished[kwargs["cell_index"]] = last_answer(kwargs["cell"])
-        late = reply.get("ename") == TIMEOUT
-        if late and grade_id(kwargs["cell"]) in self.imports:
-            if self.late:
-                raise DeadKernelError("a cell above the imports did not end")
-            raise MachineError(
-                f"the imports took more than {self.seconds_for(kwargs['cell'])} s; "
-                "grade again when the machine is less busy"
-            )
-        self.late = self.late or late
-
     def process_message(self, msg, cell, cell_index):
-        """Pass over what would change earlier outputs, and widgets' messages."""
+        """Take a message in, whatever a hand-in has put into it.
+
+        Widgets' messages and changes of earlier outputs are passed over.
+        """
         kind = msg["msg_type"]
         if kind == "update_display_data" or kind.startswith("comm"):
             return None
-        msg["content"].pop("transient", None)
-        return super().process_message(msg, cell, cell_index)
+        try:
+            msg["content"] = plain_content(msg["content"])
+            return super().process_message(msg, cell, cell_index)
+        except CellControlSignal:
+            raise
+        except Exception as error:
+            self.log.warning("A message that is none: %s", error)
+            return None
 
     def output(self, outs, msg, display_id, cell_index):
         """Take an output in, unless its cell has written enough; answers always."""
-        data = msg["content"].get("data", {})
-        texts = [msg["content"].get("text", ""), *map(data.get, SHOWN_TEXTS)]
-        size = 100 + sum(len(str(text)) for text in texts)
+        content = msg["content"]
+        data = content.get("data", {})
+        size = 100 + len(content.get("text", "")) + len(data.get("text/plain", ""))
         self.written[cell_index] = self.written.get(cell_index, 0) + size
-        if self.written[cell_index] > LARGEST_OUTPUT:
+        shown = sum(self.written.values()) + len(data.get("image/png", ""))
+        if self.written[cell_index] > LARGEST_OUTPUT or shown > MOST_SHOWN:
             if ANSWER_TYPE in data:
                 outs[:] = []
             elif msg["msg_type"] != "error":
                 return None
+            else:
+                outs[:] = [o for o in outs if o.output_type != "error"]
         return super().output(outs, msg, display_id, cell_index)
+
+
+def plain_text(value, longest):
+    """Return a value as text that can be written to a file."""
+    return str(value)[:longest].encode("utf-8", "replace").decode()
+
+
+def plain_content(content):
+    """Return a message's content with texts where texts belong, and none too long."""
+    kept = {k: v for k, v in content.items() if k != "transient"}
+    for name, longest in (("text", LARGEST_OUTPUT), ("ename", 200), ("evalue", 2000)):
+        if name in kept:
+            kept[name] = plain_text(kept[name], longest)
+    if "traceback" in kept:
+        kept["traceback"] = [plain_text(line, 2000) for line in kept["traceback"][-20:]]
+    if "data" in kept:
+        kept["metadata"], kept["data"] = {}, plain_data(kept["data"])
+    return kept
+
+
+def plain_data(data):
+    """Return what of a display is text or a picture, or an answer."""
+    longest = {"text/plain": LARGEST_OUTPUT, "image/png": LARGEST_PICTURE}
+    longest[ANSWER_TYPE] = LARGEST_ANSWER + 1  # the judge says that it is too large
+    found = {k: v for k, v in data.items() if k in longest and isinstance(v, str)}
+    picture = found.get("image/png", "")
+    if len(picture) > LARGEST_PICTURE or not re.fullmatch(r"[\w+/=\s]*", picture):
+        del found["image/png"]
+    return {kind: plain_text(value, longest[kind]) for kind, value in found.items()}
 
 
 def last_answer(cell):
@@ -194,10 +260,11 @@ def add_missing_error(cell, reply):
     if reply["status"] != "error":
         return
     shown = [o.ename for o in cell.outputs if o.output_type == "error"]
+    reply = plain_content(reply)
     if reply["ename"] not in shown:
         hidden = ["ERROR: An error occurred while showtraceback was disabled"]
         error = {"ename": reply["ename"], "evalue": reply["evalue"]}
-        error["traceback"] = reply["traceback"] or hidden
+        error["traceback"] = reply.get("traceback") or hidden
         cell.outputs.append(NotebookNode(output_type="error", **error))
 
 
@@ -205,20 +272,18 @@ def harmless(output):
     """Return an output with nothing in it that a browser would run."""
     if output.output_type not in ("display_data", "execute_result"):
         return output
-    data = {k: v for k, v in output.data.items() if k in (*SHOWN_TYPES, ANSWER_TYPE)}
-    if len(data.get("image/png", "")) > LARGEST_PICTURE:
-        del data["image/png"]
-    output.data, output.metadata = data, {}
-    return output if data else None
+    output.data = {k: v for k, v in output.data.items() if k in SHOWN_TYPES}
+    return output if output.data else None
 
 
-def execute(notebook, source, plan):
-    """Execute a repaired hand-in; its hidden checks' outputs hold their answers.
+def execute(notebook, source, plan, started=lambda: None):
+    """Execute a repaired hand-in, and ask the questions of its hidden checks.
 
     Args:
         notebook: Its cells get their outputs.
         source: The instructor notebook.
         plan: A `Plan`.
+        started: Called as soon as all that follows is the hand-in's own doing.
 
     Returns:
         A `Run`.
@@ -229,32 +294,107 @@ def execute(notebook, source, plan):
     """
     hidden = {grade_id(c): c.source for c in source.cells if is_hidden(c)}
     imports = import_code(source)
-    asked = {i: c for i, c in enumerate(notebook.cells) if grade_id(c) in hidden}
-    shown = {index: cell.source for index, cell in asked.items()}
-    for cell in asked.values():
+    asked = [cell for cell in notebook.cells if grade_id(cell) in hidden]
+    shown = [cell.source for cell in asked]
+    for cell in asked:
         cell.source = question_cell(hidden[grade_id(cell)], imports)
-    run = run_cells(notebook, source, plan)
-    for index, cell in asked.items():
-        cell.source = shown[index]
-    for index, cell in enumerate(notebook.cells):
-        if cell.cell_type == "code" and index not in asked:
+    notebook.cells.insert(0, new_code_cell(FIRST_CELL.format(imports=imports)))
+    try:
+        run = run_cells(notebook, source, plan, started)
+    finally:
+        del notebook.cells[0]
+    for cell, released in zip(asked, shown, strict=True):
+        cell.source = released
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
             cell.outputs = [o for o in map(harmless, cell.outputs) if o]
-    return run
+    finished = {place - 1: answer for place, answer in run.finished.items() if place}
+    return run._replace(finished=finished)
 
 
-def run_cells(notebook, source, plan):
+def run_cells(notebook, source, plan, started):
     """Run the cells in a folder made for them, and say how it ended."""
-    run_dir = make_run_dir()
-    runner, early = Runner(notebook, source, plan, run_dir), False
+    run_dir = make_run_dir(os.getppid())
+    runner, early = Runner(notebook, source, plan, run_dir, started), False
     try:
         runner.run()
-    except DeadKernelError:
-        early = True
     except Exception as error:
-        log = read_log(Path(run_dir, "kernel.log"))
-        raise MachineError(f"{type(error).__name__}: {error}\n{log}") from error
+        if not runner.started:
+            log = read_log(Path(run_dir, "kernel.log"))
+            raise MachineError(f"{error or type(error).__name__}\n{log}") from error
+        early = True
     finally:
         if runner.watch:
             runner.watch.ended.set()
         remove_run_dir(run_dir)
     return Run(runner.finished, early, runner.watch.reason if runner.watch else "")
+
+
+def run_apart(notebook, source, plan, core=None):
+    """Execute a hand-in as `execute` does, in a process of its own.
+
+    If that process dies of what a hand-in sends it, twice, the hand-in has ended early.
+    `core` is the one that it may use.
+
+    Returns:
+        `(notebook, run)`.
+    """
+    order = {"notebook": notebook, "source": source, "plan": plan, "core": core}
+    seconds = 3 * plan.limits["wall_seconds"] + 2 * STARTUP_SECONDS
+    words = [sys.executable, "-m", "teach.execute"]
+    paths = [str(ROOT), str(ROOT / "book"), os.environ.get("PYTHONPATH", "")]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    for _ in range(TRIES):
+        done, code = b"", "too late"
+        try:
+            found = subprocess.run(
+                words,
+                input=json.dumps(order).encode(),
+                capture_output=True,
+                timeout=seconds,
+                env=env,
+            )
+            done, code, log = found.stdout, found.returncode, found.stderr
+        except subprocess.TimeoutExpired as error:
+            done, log = error.stdout or STARTED, b""
+        if code == 0:
+            told = json.loads(done.removeprefix(STARTED))
+            if "failed" in told:
+                raise MachineError(told["failed"])
+            finished = {int(k): answer for k, answer in told["finished"].items()}
+            run = Run(finished, told["early"], told["ended"])
+            return nbformat.from_dict(told["notebook"]), run
+        if not done.startswith(STARTED):
+            raise MachineError(f"the runner ended ({code})\n{log.decode()[-2000:]}")
+    return notebook, Run({}, True, "it sent more than the grader can hold")
+
+
+def main():
+    """Execute what standard input holds, and print what became of it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # end when the grader ends
+    order = json.load(sys.stdin)
+    if order["core"] is not None:
+        os.sched_setaffinity(0, {order["core"]})
+    notebook, source = map(nbformat.from_dict, (order["notebook"], order["source"]))
+    plan = Plan(*order["plan"])
+    if plan.sandboxed:
+        import resource
+
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        resource.setrlimit(resource.RLIMIT_AS, (OWN_MEMORY, hard))
+
+    def started():
+        sys.stdout.buffer.write(STARTED)
+        sys.stdout.buffer.flush()
+
+    try:
+        run = execute(notebook, source, plan, started)
+        told = {"notebook": notebook, **run._asdict()}
+    except MachineError as error:
+        told = {"failed": str(error)}
+    sys.stdout.buffer.write(json.dumps(told).encode())
+
+
+if __name__ == "__main__":
+    main()

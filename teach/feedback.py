@@ -13,7 +13,9 @@ from teach.course import (
 )
 from teach.gradebook import finish, open_gradebook, read_marks
 from teach.record import Record
+from unetbook.files import write_whole
 
+LARGEST_PAGE = 1_000_000  # bytes
 LISTED = r'(<a href="#([\w-]+)">)(?:Test cell|Written response)</a>'  # without a name
 
 
@@ -24,15 +26,32 @@ def count_waiting(course, name, students):
     return sum(any(waits for *_, waits in mark.values()) for mark in marks)
 
 
-def write_page(course, api, name, student):
+def make_page(course, name, student):
+    """Return the text of one student's page.
+
+    Raises:
+        RuntimeError: If nbgrader refuses, with its reason.
+    """
+    for tight in (False, True):
+        result = open_nbgrader(course, tight).generate_feedback(
+            name, student, force=True
+        )
+        page = course.page(name, student)
+        if not result["success"] or not page.exists():
+            raise RuntimeError(explain_failure(result))
+        if page.stat().st_size <= LARGEST_PAGE:
+            break
+    return re.sub(LISTED, r"\1\2</a>", page.read_text(encoding="utf-8"))
+
+
+def write_page(course, name, student):
     """Write one student's page; return what went wrong, or an empty text."""
-    result = api.generate_feedback(name, student, force=True)
-    page = course.page(name, student)
-    if not result["success"] or not page.exists():
-        return f"{student}: {explain_failure(result)}"
-    text = re.sub(LISTED, r"\1\2</a>", page.read_text(encoding="utf-8"))
     target = course.pages(name) / f"{student}.html"
-    target.write_text(text, encoding="utf-8")
+    try:
+        text = make_page(course, name, student)
+        write_whole(target, lambda path: path.write_text(text, encoding="utf-8"))
+    except Exception as error:  # one page must not stop those that follow
+        return f"{student}: {error}"
     print(target.name, flush=True)
     return ""
 
@@ -47,10 +66,9 @@ def write_pages(course, name):
     if not record.students:
         number = assignment_number(name)
         sys.exit(f"{name} has no marks yet. Run: make grade ASSIGNMENT={number}")
-    api = open_nbgrader(course)
     course.pages(name).mkdir(parents=True, exist_ok=True)
     students = sorted(record.students)
-    problems = [write_page(course, api, name, student) for student in students]
+    problems = [write_page(course, name, student) for student in students]
     failed = list(filter(None, problems))
     waits = count_waiting(course, name, students)
     if waits:

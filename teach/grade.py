@@ -8,17 +8,19 @@ goes on where it ended.
 import argparse
 import json
 import os
+import queue
 import shutil
 import sys
-import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 import nbformat
+import psutil
 
 from teach import sandbox
 from teach.assignments import read_limits, read_stage
-from teach.collect import find_hand_ins, take_in
+from teach.collect import Submission, take_in
 from teach.course import (
     KERNEL,
     TEACH,
@@ -28,7 +30,7 @@ from teach.course import (
     open_nbgrader,
     own_course,
 )
-from teach.execute import MachineError, Plan, execute
+from teach.execute import Plan, run_apart
 from teach.gradebook import (
     finish,
     open_gradebook,
@@ -36,6 +38,7 @@ from teach.gradebook import (
     restore_waiting,
     waiting,
 )
+from teach.names import find_students
 from teach.record import Record
 from teach.repair import repair
 from teach.verdict import put_verdicts
@@ -122,21 +125,90 @@ def make_plan(course, limits, sandboxed):
     return Plan(limits, sandboxed, read_only, variables)
 
 
-def run_submission(course, name, submission, plan):
-    """Repair, run and judge a hand-in, and put it where nbgrader looks for it.
+class Outcome(NamedTuple):
+    """How far a hand-in came: taken in, run, or stopped by an error."""
+
+    submission: Submission
+    notebook: dict | None = None
+    run: tuple | None = None
+    error: Exception | None = None
+
+
+class Workers:
+    """Takes in and runs hand-ins side by side, one core each.
+
+    Args:
+        course: The class.
+        record: The `Record` of the assignment.
+        plan: A `Plan`.
+        again: Run what has not changed, too.
+    """
+
+    def __init__(self, course, record, plan, again):
+        self.course, self.record, self.again = course, record, again
+        self.plan, self.cores = plan, queue.Queue()
+        for core in free_cores(plan.limits["memory_gb"]):
+            self.cores.put(core)
+
+    def work(self, student, files):
+        """Take in one student's files, and run what counts; never raises."""
+        submission, core = Submission(student, None, ""), self.cores.get()
+        try:
+            submission = take_in(self.course, self.record.name, student, files)
+            if self.record.knows(submission) and not self.again:
+                return Outcome(submission)
+            return self.run(submission, core)
+        except Exception as error:  # whatever one file sets off stops nobody else's
+            return Outcome(submission, error=error)
+        finally:
+            self.cores.put(core)
+
+    def run(self, submission, core):
+        """Repair and run a hand-in."""
+        name = self.record.name
+        source = read_stage(self.course, "source", name)
+        notebook = nbformat.read(submission.path, as_version=4)
+        repair(notebook, read_stage(self.course, "release", name))
+        notebook, run = run_apart(notebook, source, self.plan, core)
+        early = "Python ended early" if run.early else ""
+        why = run.ended if run.early else ""
+        return Outcome(submission.with_remark(early, why), notebook, run)
+
+    def over(self, hand_ins):
+        """Yield an `Outcome` for every student, in order."""
+        with ThreadPoolExecutor(self.cores.qsize()) as pool:
+            yield from pool.map(self.work, *zip(*sorted(hand_ins.items()), strict=True))
+
+
+def free_cores(memory_gb):
+    """Return the cores to work on, as far as the memory lasts; None is any core."""
+    if not hasattr(os, "sched_getaffinity"):
+        return [None]
+    cores = sorted(os.sched_getaffinity(0))
+    fitting = int(psutil.virtual_memory().available / (memory_gb * 1e9))
+    return cores[: max(1, fitting)]
+
+
+def judge_outcome(course, api, record, outcome):
+    """Judge one hand-in that ran, and note it unless the machine failed.
 
     Returns:
-        The submission, with a remark if its Python ended early.
+        `Marks`.
     """
-    source = read_stage(course, "source", name)
-    notebook = nbformat.read(submission.path, as_version=4)
-    repair(notebook, read_stage(course, "release", name))
-    run = execute(notebook, source, plan)
-    put_verdicts(notebook, source, run)
+    submission, name = outcome.submission, record.name
+    if outcome.error:
+        log(course, name, submission.student, repr(outcome.error))
+        first = (str(outcome.error) or repr(outcome.error)).splitlines()[0]
+        return Marks(None, None, f"not graded: {first[:200]}")
+    known = record.knows(submission)
+    put_verdicts(outcome.notebook, read_stage(course, "source", name), outcome.run)
     target = course.notebook("submitted", name, submission.student)
     target.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(notebook, target)
-    return submission.with_remark("Python ended early" if run.early else "")
+    nbformat.write(outcome.notebook, target)
+    marks = record_marks(course, api, name, submission, known)
+    if marks.points is not None:
+        record.note(submission)
+    return marks
 
 
 def record_marks(course, api, name, submission, unchanged):
@@ -166,26 +238,6 @@ def log(course, name, student, text):
         file.write(f"== {name} {student}\n{text}\n")
 
 
-def grade_one(course, api, record, submission, plan):
-    """Grade one hand-in, and note it unless the machine failed.
-
-    Returns:
-        `(submission, marks)`, the submission with all remarks.
-    """
-    name, known = record.name, record.knows(submission)
-    try:
-        submission = run_submission(course, name, submission, plan)
-    except MachineError as error:
-        log(course, name, submission.student, str(error))
-        return submission, Marks(
-            None, None, f"not graded: {str(error).splitlines()[0]}"
-        )
-    marks = record_marks(course, api, name, submission, known)
-    if marks.points is not None:
-        record.note(submission)
-    return submission, marks
-
-
 def grade_class(course, name, folder, *, sandboxed=True, again=False, limits=None):
     """Grade every hand-in of a folder.
 
@@ -202,23 +254,31 @@ def grade_class(course, name, folder, *, sandboxed=True, again=False, limits=Non
     """
     record = Record(course, name)
     plan = make_plan(course, {**read_limits(course, name), **(limits or {})}, sandboxed)
-    api = open_nbgrader(course)
-    hand_ins = find_hand_ins(folder)
+    workers, hand_ins = Workers(course, record, plan, again), find_students(folder)
     results, remarks = {}, record.remarks()
-    for number, (student, paths) in enumerate(sorted(hand_ins.items()), 1):
-        began, place = time.time(), f"{number:3d}/{len(hand_ins)} {student:28s}"
-        submission = take_in(course, name, student, paths)
-        if record.knows(submission) and not again:
-            print(f"{place} unchanged, marks kept", flush=True)
-            continue
-        submission, marks = grade_one(course, api, record, submission, plan)
-        remarks[student] = submission.with_remark(marks.note).remark
-        results[student] = marks.points
-        spent = f"{time.time() - began:4.0f} s"
-        print(f"{place} {marks} {spent}  {remarks[student]}", flush=True)
-    finish(course, name, remarks)
+    try:
+        for number, outcome in enumerate(workers.over(hand_ins), 1):
+            place = f"{number:3d}/{len(hand_ins)} {outcome.submission.student:28s}"
+            if not (outcome.run or outcome.error):
+                print(f"{place} unchanged, marks kept", flush=True)
+                continue
+            marks = judge_safely(course, record, outcome)
+            student = outcome.submission.student
+            remarks[student] = outcome.submission.with_remark(marks.note).remark
+            results[student] = marks.points
+            print(f"{place} {marks}  {remarks[student]}", flush=True)
+    finally:
+        finish(course, name, remarks)
     name_ungraded(results)
     return results
+
+
+def judge_safely(course, record, outcome):
+    """Judge one hand-in; what that sets off stops nobody else's."""
+    try:
+        return judge_outcome(course, open_nbgrader(course), record, outcome)
+    except Exception as error:
+        return judge_outcome(course, None, record, outcome._replace(error=error))
 
 
 def name_ungraded(results):

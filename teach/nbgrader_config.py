@@ -40,7 +40,7 @@ c.HTMLExporter.sanitize_html = True
 # What is safe stays as it is: fspath returns its text, and nbconvert's own filter would
 # turn the link `files/javascript:...` into `javascript:...`.
 c.HTMLExporter.filters = {
-    "markdown2html": "teach.publish.safe_markdown",
+    "markdown2html": "teach.publish.markdown_filter",
     "strip_files_prefix": "os.fspath",
 }
 

@@ -1,9 +1,18 @@
-"""Repair what students, Colab and editors did to the cells of an assignment."""
+"""Repair what students, Colab and editors did to the cells of an assignment.
+
+A cell belongs to a task by its nbgrader id; else by its task line, in any spelling;
+else by the functions that it defines.
+"""
 
 import copy
 import re
 
-TASK = re.compile(r"\A\s*(?:#|<!--) ?task: *([\w-]+)")
+from nbformat.v4 import new_code_cell, new_markdown_cell
+
+TASK = re.compile(r"[\W_]*task\b[\W\d_]*([a-z][\w-]*)")
+DEFINED = re.compile(r"^(?:async[ \t]+)?def[ \t]+(\w+)[ \t]*\(", re.MULTILINE)
+FIRST_LINES = 8
+FEWEST_WORDS = 15  # of a cell that is taken for a free text
 
 
 def grade_id(cell):
@@ -12,19 +21,84 @@ def grade_id(cell):
     return marks.get("grade_id") if isinstance(marks, dict) else None
 
 
-def mark_answers(cells, released):
-    """Give every cell that belongs to the release its release's metadata.
+def words(cell):
+    """Return a cell's source without what spaces and empty lines do to it."""
+    return cell.source.split()
 
-    Answer cells without their id are known by their first line, `# task: NAME`.
+
+def is_answer(cell):
+    """Tell whether a released cell is one that students fill in."""
+    return bool(cell.metadata.get("nbgrader", {}).get("solution"))
+
+
+def find_task(source, names):
+    """Return the task that one of a cell's first lines names, or None."""
+    lines = [line for line in source.splitlines() if line.strip()][:FIRST_LINES]
+    for line in lines:
+        found = TASK.match(line.casefold())
+        if found and found[1] in names:
+            return found[1]
+    return None
+
+
+def defined(source):
+    """Return the names of the functions that code defines at its top."""
+    return set(DEFINED.findall(source))
+
+
+def tasks_by_function(released):
+    """Map each function of a stub to its task."""
+    return {
+        function: name
+        for name, cell in released.items()
+        if is_answer(cell) and cell.cell_type == "code"
+        for function in defined(cell.source)
+    }
+
+
+def known_by_text(cell, released, functions):
+    """Return the tasks that a cell answers by its line and its functions, in order.
+
+    Text answers no task in code, unless it holds the function: a cell made text.
     """
+    own = [
+        functions[name] for name in DEFINED.findall(cell.source) if name in functions
+    ]
+    kinds = {name: one.cell_type for name, one in released.items() if is_answer(one)}
+    names = {name for name in kinds if kinds[name] == cell.cell_type or name in own}
+    task = find_task(cell.source, names)
+    return list(dict.fromkeys(filter(None, [task, *own])))
+
+
+def mark_answers(cells, released):
+    """Give every cell that belongs to the release its release's metadata."""
+    functions = tasks_by_function(released)
     for cell in cells:
         name = grade_id(cell)
-        task = TASK.match(cell.source)
-        if name not in released and task and task[1] in released:
-            name = task[1]
+        if name not in released:
+            name = next(iter(known_by_text(cell, released, functions)), None)
         cell.metadata.pop("nbgrader", None)
         if name in released:
             cell.metadata["nbgrader"] = copy.deepcopy(released[name].metadata.nbgrader)
+
+
+def mark_texts(cells, released, release):
+    """Take the last text of a student's own for a free text that lost all its marks."""
+    printed = [words(cell) for cell in release.cells]
+    marked = {grade_id(cell) for cell in cells}
+    for name, answer in released.items():
+        if not is_answer(answer) or answer.cell_type == "code" or name in marked:
+            continue
+        own = [
+            cell
+            for cell in cells
+            if cell.cell_type == "markdown"
+            and grade_id(cell) is None
+            and len(words(cell)) >= FEWEST_WORDS
+            and words(cell) not in printed
+        ]
+        for cell in own[-1:]:
+            cell.metadata["nbgrader"] = copy.deepcopy(answer.metadata.nbgrader)
 
 
 def drop_copies(cells, released):
@@ -32,7 +106,7 @@ def drop_copies(cells, released):
     keepers = {}
     for cell in cells:
         name = grade_id(cell)
-        if name and (name not in keepers or cell.source != released[name].source):
+        if name and (name not in keepers or words(cell) != words(released[name])):
             keepers[name] = cell
     for cell in cells:
         if grade_id(cell) and keepers[grade_id(cell)] is not cell:
@@ -40,21 +114,85 @@ def drop_copies(cells, released):
 
 
 def put_back_missing(cells, released):
-    """Insert what was deleted as it was released, before what follows it."""
-    following = None
+    """Insert what was deleted as it was released, before what follows it.
+
+    An answer that was deleted goes to the top: its function may stand in another cell,
+    which the stub must not undo.
+    """
+    following, stubs = None, []
     for name in reversed(released):
         names = [grade_id(cell) for cell in cells]
         if name not in names:
+            cell = copy.deepcopy(released[name])
+            if is_answer(cell) and cell.cell_type == "code":
+                stubs.append(cell)
+                continue
             place = names.index(following) if following else len(cells)
-            cells.insert(place, copy.deepcopy(released[name]))
+            cells.insert(place, cell)
         following = name
+    cells[:0] = reversed(stubs)
+
+
+def move_stubs(cells, released):
+    """Move to the top what was left as a stub though another cell has its function."""
+    blank = [
+        cell
+        for cell in cells
+        if cell.cell_type == "code"
+        and grade_id(cell)
+        and is_answer(released[grade_id(cell)])
+        and words(cell) == words(released[grade_id(cell)])
+    ]
+    written = [c.source for c in cells if c.cell_type == "code" and c not in blank]
+    elsewhere = set().union(*map(defined, written)) if written else set()
+    moved = [cell for cell in blank if defined(cell.source) & elsewhere]
+    if moved:
+        cells[:] = moved + [cell for cell in cells if cell not in moved]
 
 
 def restore_locked(cells, released):
-    """Put locked cells back as they were released."""
-    for place, cell in enumerate(cells):
-        if grade_id(cell) and released[grade_id(cell)].metadata.nbgrader.locked:
-            cells[place] = copy.deepcopy(released[grade_id(cell)])
+    """Put locked cells back, and keep what a student wrote into them in front of them.
+
+    Not every platform locks them, and a helper may stand there. An answer whose cell
+    was made text, or the other way round, gets its kind back.
+    """
+    restored = []
+    for cell in cells:
+        original = released.get(grade_id(cell))
+        if original is None:
+            restored.append(cell)
+        elif original.metadata.nbgrader.locked:
+            if cell.cell_type == "code" and words(cell) != words(original):
+                restored.append(new_code_cell(cell.source))
+            restored.append(copy.deepcopy(original))
+        elif cell.cell_type != original.cell_type:
+            new = new_code_cell if original.cell_type == "code" else new_markdown_cell
+            restored.append(new(cell.source, metadata=cell.metadata))
+        else:
+            restored.append(cell)
+    cells[:] = restored
+
+
+def by_id(release):
+    """Map the ids of a release to its cells."""
+    return {grade_id(cell): cell for cell in release.cells if grade_id(cell)}
+
+
+def count_tasks(cells, release):
+    """Count the tasks of an assignment that a notebook holds an answer to.
+
+    What still is as it was released counts a little, so that the right assignment is
+    known by its stubs, too.
+    """
+    released = by_id(release)
+    functions = tasks_by_function(released)
+    found = {}
+    for cell in cells:
+        names = {grade_id(cell), *known_by_text(cell, released, functions)}
+        for name in names & {name for name in released if is_answer(released[name])}:
+            written = words(cell) != words(released[name])
+            found[name] = max(found.get(name, 0), 1 if written else 0.01)
+    return sum(found.values())
 
 
 def repair(notebook, release):
@@ -64,10 +202,12 @@ def repair(notebook, release):
         notebook: What was collected; its cells are changed.
         release: The assignment as students got it.
     """
-    released = {grade_id(cell): cell for cell in release.cells if grade_id(cell)}
+    released = by_id(release)
     mark_answers(notebook.cells, released)
+    mark_texts(notebook.cells, released, release)
     drop_copies(notebook.cells, released)
     put_back_missing(notebook.cells, released)
+    move_stubs(notebook.cells, released)
     restore_locked(notebook.cells, released)
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{number}"

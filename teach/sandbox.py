@@ -2,7 +2,8 @@
 
 The kernel sees the system's libraries, the Python environment and the package
 `unetbook`, all read only; an empty home and /tmp; no network, no other process, no
-other file. Time, memory and processes are bounded. Standard library only.
+other file; no keyring and no namespace to make. Time, memory, processes and open files
+are bounded. Standard library only.
 """
 
 import ctypes
@@ -14,11 +15,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).absolute().parents[1]))
+from teach.syscalls import make_filter  # noqa: E402
+
 PACKAGE = Path(__file__).absolute().parents[1] / "book" / "unetbook"
 TOOLS = ("bwrap", "prlimit", "timeout", "setpriv")
 SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/localtime")
 SYSTEM += ("/etc/alternatives", "/etc/fonts", "/etc/ssl/openssl.cnf")
 NOBODY = 65534
+MOST_FILES = 512  # open at once in a process; sockets hold memory
 MEGABYTE = 1_000_000
 HOME = "/home/student"
 COURSE = "/course"  # where the kernel finds the package
@@ -27,6 +32,8 @@ SETTINGS = {
     "LANG": "C.UTF-8",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "TF_CPP_MIN_LOG_LEVEL": "3",
+    "OMP_NUM_THREADS": "1",  # each sandbox has one core
+    "TF_NUM_INTRAOP_THREADS": "1",
     "CUDA_VISIBLE_DEVICES": "",
     "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONPATH": COURSE,
@@ -100,7 +107,7 @@ def count_threads():
     return listed.stdout.count(b"\n")
 
 
-def command(connection_file, limits, read_only=(), extra=None, as_root=False):
+def command(connection_file, limits, read_only=(), extra=None, as_root=False, fd=None):
     """Return the whole command that starts the kernel.
 
     Args:
@@ -109,6 +116,7 @@ def command(connection_file, limits, read_only=(), extra=None, as_root=False):
         read_only: Further paths that the kernel may read.
         extra: Further environment variables.
         as_root: Whether root starts it.
+        fd: An open file with the filter of system calls.
 
     Returns:
         A list of words for `os.execvp`.
@@ -122,7 +130,9 @@ def command(connection_file, limits, read_only=(), extra=None, as_root=False):
         *("timeout", "--kill-after=2", "--signal=KILL", str(limits["wall_seconds"])),
         *("bwrap", *isolation(as_root), *folders(seen, run_dir)),
         *settings(run_dir, extra or {}),
+        *(() if fd is None else ("--seccomp", str(fd))),
         *("--", "prlimit", f"--nproc={processes}", f"--fsize={100 * MEGABYTE}"),
+        f"--nofile={MOST_FILES}",
         *(f"--as={address_space(limits)}", "--core=0", "--"),
         *(drop if as_root else ()),
         sys.executable,
@@ -139,6 +149,18 @@ def try_out():
     return tried.stderr.strip() if tried.returncode else ""
 
 
+def open_filter():
+    """Return an open file that holds the filter, for bubblewrap to read, or None."""
+    program = make_filter()
+    if program is None:
+        return None
+    reading, writing = os.pipe()
+    os.write(writing, program)
+    os.close(writing)
+    os.set_inheritable(reading, True)
+    return reading
+
+
 def main(connection_file):
     """Become the kernel; end when the grader ends, even if that is killed."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
@@ -151,7 +173,12 @@ def main(connection_file):
         ):
             os.chown(path, NOBODY, NOBODY)
     words = command(
-        connection_file, plan["limits"], plan["read_only"], plan["extra"], as_root
+        connection_file,
+        plan["limits"],
+        plan["read_only"],
+        plan["extra"],
+        as_root,
+        open_filter(),
     )
     log = os.open(Path(connection_file).parent / "kernel.log", os.O_WRONLY | os.O_CREAT)
     os.dup2(log, 1)

@@ -17,6 +17,7 @@ import psutil
 from teach.sandbox import NOBODY
 
 BLOCK = 4096  # bytes that even an empty file takes
+SOCKET = 425_984  # bytes that wait at most in a socket's two queues
 DISK = 50_000_000  # bytes that a hand-in may write into its folder
 RUN_DIR = re.compile(r"grading-(\d{1,9})-\w+")
 
@@ -32,14 +33,17 @@ def is_ours(folder):
     return stat.S_ISDIR(found.st_mode) and found.st_uid in owners
 
 
-def make_run_dir():
-    """Make a folder for one kernel, and remove those that killed graders left."""
+def make_run_dir(owner):
+    """Make a folder for one kernel, and remove those that killed graders left.
+
+    `owner` is the grader's process.
+    """
     for folder in Path(tempfile.gettempdir()).glob("grading-*"):
         grader = RUN_DIR.fullmatch(folder.name)
         dead = grader and not psutil.pid_exists(int(grader[1]))
         if dead and is_ours(folder):
             remove_run_dir(folder)
-    return tempfile.mkdtemp(prefix=f"grading-{os.getpid()}-")
+    return tempfile.mkdtemp(prefix=f"grading-{owner}-")
 
 
 def remove_run_dir(folder):
@@ -55,7 +59,7 @@ def remove_run_dir(folder):
 def size_of(folder):
     """Return the bytes in a folder and below it; infinite if it cannot be read.
 
-    It stops counting above DISK. A file that was removed but is open is not seen.
+    It stops counting above DISK.
     """
     size, folders = 0, [folder]
     while folders:
@@ -76,16 +80,43 @@ def size_of(folder):
     return size
 
 
+def open_files(pid):
+    """Yield what `stat` says of everything that a process has open."""
+    with contextlib.suppress(OSError), os.scandir(f"/proc/{pid}/fd") as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):  # closed meanwhile
+                yield os.stat(entry.path)
+
+
+def unseen(pids, folder):
+    """Return memory and disk (bytes) that processes hold without a name or an address.
+
+    Sockets hold what was sent and not read, which nothing tells: each counts with the
+    most that it can. Removed files that are open count as disk if they lay in the
+    folder, else as memory.
+    """
+    sockets, removed = 0, {}
+    for pid in pids:
+        for found in open_files(pid):
+            if stat.S_ISSOCK(found.st_mode):
+                sockets += 1
+            elif stat.S_ISREG(found.st_mode) and not found.st_nlink:
+                removed[found.st_dev, found.st_ino] = found.st_blocks * 512
+    device = os.stat(folder).st_dev
+    disk = sum(size for (where, _), size in removed.items() if where == device)
+    return sockets * SOCKET + sum(removed.values()) - disk, disk
+
+
 def measure(process, folder):
     """Return memory (bytes) and number of a process's descendants, and files' size."""
     family = process.children(recursive=True)
-    memory = 0
+    memory, files = unseen([member.pid for member in family], folder)
     for member in family:
         try:
             memory += member.memory_info().rss
         except psutil.NoSuchProcess:
             continue
-    return memory, len(family), size_of(folder)
+    return memory, len(family), files + size_of(folder)
 
 
 class Watch(threading.Thread):

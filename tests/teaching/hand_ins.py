@@ -102,10 +102,8 @@ def coverage(kernel_size, strides):
 """
 TELLS = """
 def coverage(kernel_size, strides):
-    import inspect
     import __main__
-    frame = inspect.currentframe().f_back
-    __main__.seen = [inspect.getsource(frame), *__main__.In]
+    __main__.seen = list(__main__.In)
     return kernel_size // strides, -(-kernel_size // strides)
 """
 

@@ -21,8 +21,10 @@ import pytest
 from teach import assignments, feedback, grade, sandbox
 from teach.checks import hidden_lines, is_hidden
 from teach.course import Course, load_settings, open_nbgrader, read_seed
-from teach.execute import Runner
+from teach.execute import MachineError, Runner, execute
 from teach.gradebook import open_gradebook, read_marks, write_totals
+from teach.repair import repair
+from teach.verdict import put_verdicts
 from tests.paths import ROOT
 from tests.teaching.hand_ins import DAWDLES, HAND_INS, Maker, broken_files
 
@@ -321,7 +323,23 @@ def test_a_kernel_that_does_not_start_gives_no_marks(
     assert grade.grade_class(course, NAME, tmp_path) == {"late": 20}
 
 
-def test_a_slow_start_costs_no_points(course, hand_ins, tmp_path, monkeypatch, capsys):
+def execute_here(course, notebook, limits):
+    """Return the marks of a repaired hand-in that is run in this process."""
+    source = assignments.read_stage(course, "source", NAME)
+    repair(notebook, assignments.read_stage(course, "release", NAME))
+    plan = grade.make_plan(
+        course, {**assignments.read_limits(course, NAME), **limits}, True
+    )
+    put_verdicts(notebook, source, execute(notebook, source, plan))
+    marks = [
+        c.metadata.nbgrader.points
+        for c in notebook.cells
+        if "points" in c.metadata.get("nbgrader", {}) and not c.outputs
+    ]
+    return sum(marks)
+
+
+def test_a_slow_start_costs_no_points(course, hand_ins, monkeypatch):
     start = Runner.start_new_kernel_client
 
     def start_slowly(self):
@@ -329,9 +347,8 @@ def test_a_slow_start_costs_no_points(course, hand_ins, tmp_path, monkeypatch, c
         return start(self)
 
     monkeypatch.setattr(Runner, "start_new_kernel_client", start_slowly)
-    copy_hand_in(hand_ins, "correct", tmp_path, "awaited")
     limits = {"wall_seconds": SHORT["wall_seconds"] // 2}
-    assert grade.grade_class(course, NAME, tmp_path, limits=limits) == {"awaited": 20}
+    assert execute_here(course, Maker(course, NAME).right(), limits) == 20
 
 
 def test_time_is_up_for_the_whole_notebook(course, tmp_path, capsys):
@@ -344,13 +361,24 @@ def test_time_is_up_for_the_whole_notebook(course, tmp_path, capsys):
     assert "it took too much time" in graded.read_text()
 
 
-def test_imports_that_take_too_long_give_no_marks(course, tmp_path, capsys):
+def test_a_hand_in_that_holds_the_imports_up_has_no_points_but_marks(
+    course, tmp_path, capsys
+):
     maker = Maker(course, NAME)
     nbformat.write(maker.with_cell(DAWDLES), tmp_path / "slow_x.ipynb")
-    assert grade.grade_class(course, NAME, tmp_path, limits=SHORT) == {"slow": None}
-    said = capsys.readouterr().out
-    assert "the imports took more than 20 s" in said
-    assert "Without marks: slow. Give the same command again." in said
+    found = grade.grade_class(course, NAME, tmp_path, limits=SHORT)
+    assert found["slow"] is not None
+    assert found["slow"] <= 20
+
+
+def test_imports_that_a_machine_is_too_slow_for_give_no_marks(
+    course, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(
+        "teach.execute.FIRST_CELL", "import time\ntime.sleep(60)  # {imports!r}"
+    )
+    with pytest.raises(MachineError, match="the imports failed or took more than 2 s"):
+        execute_here(course, Maker(course, NAME).right(), {"wall_seconds": 4})
 
 
 def test_the_teacher_reads_whose_python_ended_early(points, course):

@@ -1,8 +1,16 @@
 """What the sandbox is told to show and to forbid; no kernel is started."""
 
+import os
+import platform
+import struct
+import subprocess
+import sys
 from pathlib import Path
 
-from teach.sandbox import command
+import pytest
+
+from teach import syscalls
+from teach.sandbox import command, isolation, open_filter, try_out
 from tests.paths import BOOK, ROOT
 
 
@@ -17,3 +25,78 @@ def test_the_sandbox_sees_no_repository_and_no_network(tmp_path):
     writable = [words[i + 1] for i, word in enumerate(words) if word == "--bind"]
     assert writable == [str(tmp_path)]
     assert words[:4] == ["timeout", "--kill-after=2", "--signal=KILL", "9"]
+
+
+def answer(program, number, architecture=0xC000003E, argument=0):
+    """Return what a filter answers to a system call, by the rules of classic BPF."""
+    data = struct.pack("IIQQ", number, architecture, 0, argument)
+    steps, place, value = list(struct.iter_unpack("HBBI", program)), 0, 0
+    while True:
+        code, jump, otherwise, operand = steps[place]
+        place += 1
+        if code == syscalls.RETURN:
+            return operand
+        if code == syscalls.LOAD:
+            (value,) = struct.unpack_from("I", data, operand)
+            continue
+        holds = {
+            syscalls.JUMP_EQUAL: value == operand,
+            syscalls.JUMP_AT_LEAST: value >= operand,
+            syscalls.JUMP_SET: bool(value & operand),
+        }
+        place += jump if holds[code] else otherwise
+
+
+@pytest.mark.parametrize(
+    ("number", "argument", "expected"),
+    [
+        (0, 0, syscalls.ALLOW),  # read
+        (59, 0, syscalls.ALLOW),  # execve
+        (250, 0, syscalls.REFUSE),  # keyctl
+        (319, 0, syscalls.REFUSE),  # memfd_create
+        (165, 0, syscalls.REFUSE),  # mount
+        (56, 0x11, syscalls.ALLOW),  # clone as fork does it
+        (56, 0x10000000, syscalls.REFUSE),  # clone with a new user namespace
+        (435, 0, syscalls.MISSING),  # clone3
+        (0x40000000 + 319, 0, syscalls.KILL),  # memfd_create of x32
+    ],
+)
+def test_the_filter_refuses_keyrings_namespaces_and_memory_of_nobody(
+    number, argument, expected
+):
+    program = syscalls.make_filter("x86_64")
+    assert answer(program, number, argument=argument) == expected
+    assert answer(program, number, architecture=0x40000003) == syscalls.KILL  # i386
+
+
+def test_a_machine_whose_calls_are_not_known_has_no_filter():
+    assert syscalls.make_filter("vax") is None
+
+
+TRY = """
+import ctypes, os
+try:
+    os.memfd_create("x")
+except PermissionError:
+    print("no memfd")
+keyctl = {"x86_64": 250, "aarch64": 219}[os.uname().machine]
+libc = ctypes.CDLL(None, use_errno=True)
+print("no keyring" if libc.syscall(keyctl, 0, -3, 0) == -1 else "keyring")
+print(os.fork() >= 0)
+"""
+
+
+@pytest.mark.grading
+@pytest.mark.skipif(
+    sys.platform != "linux" or platform.machine() not in syscalls.CALLS,
+    reason="the filter is for Linux on x86_64 and aarch64",
+)
+def test_bubblewrap_installs_the_filter():
+    if try_out():
+        pytest.skip(f"no sandbox: {try_out()}")
+    fd = open_filter()
+    words = ["bwrap", *isolation(os.getuid() == 0), "--ro-bind", "/", "/"]
+    words += ["--seccomp", str(fd), sys.executable, "-c", TRY]
+    done = subprocess.run(words, capture_output=True, text=True, pass_fds=[fd])
+    assert done.stdout.splitlines()[:2] == ["no memfd", "no keyring"], done.stderr
+    assert done.stdout.count("True") == 2

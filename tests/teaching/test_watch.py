@@ -1,11 +1,15 @@
 """What is measured, read and cleaned around a hand-in, without a kernel."""
 
+import copy
+import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
 
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from teach import course
 from teach.assignments import read_source
@@ -16,9 +20,24 @@ pytestmark = [
 ]
 pytest.importorskip("nbgrader", reason="needs teach/requirements.txt: make teacher")
 
-from teach.execute import quick_cells  # noqa: E402
-from teach.publish import MOST_TAGS, safe_markdown  # noqa: E402
-from teach.watch import BLOCK, DISK, make_run_dir, read_log, size_of  # noqa: E402
+from teach.execute import plain_content, quick_cells  # noqa: E402
+from teach.publish import (  # noqa: E402
+    MOST_TAGS,
+    ROOM,
+    fit_outputs,
+    safe_markdown,
+    shorten_cells,
+    withhold,
+)
+from teach.watch import (  # noqa: E402
+    BLOCK,
+    DISK,
+    SOCKET,
+    make_run_dir,
+    read_log,
+    size_of,
+    unseen,
+)
 
 
 def test_files_in_folders_count_and_what_cannot_be_read_is_too_much(tmp_path):
@@ -43,6 +62,23 @@ def test_counting_stops_once_it_is_too_much(tmp_path):
     assert size_of(tmp_path) == DISK + BLOCK
 
 
+def test_sockets_and_removed_files_that_are_open_count(tmp_path):
+    before = unseen([os.getpid()], tmp_path)
+    with (
+        (tmp_path / "file").open("wb") as file,
+        socket.socket(),
+        open(os.memfd_create("unseen"), "wb") as memory,
+    ):
+        for written in (file, memory):
+            written.write(bytes(10**6))
+            written.flush()
+        (tmp_path / "file").unlink()
+        after = unseen([os.getpid()], tmp_path)
+    more = [new - old for new, old in zip(after, before, strict=True)]
+    assert SOCKET + 10**6 <= more[0] < SOCKET + 1.1 * 10**6
+    assert 10**6 <= more[1] < 1.1 * 10**6
+
+
 def test_a_log_that_is_no_file_is_not_read(tmp_path):
     log, secret = tmp_path / "kernel.log", tmp_path / "secret"
     secret.write_bytes(b"a\xff" * 1500)
@@ -65,7 +101,7 @@ def test_only_own_folders_of_dead_graders_are_removed(tmp_path, monkeypatch):
         os.chown(foreign, 1234, 1234)
     else:
         foreign.rmdir()
-    make_run_dir()
+    make_run_dir(os.getpid())
     assert link.is_symlink()
     assert foreign.exists() == (os.getuid() == 0)
     assert not left.exists()
@@ -83,3 +119,61 @@ def test_trainings_have_more_time_than_answers_and_checks():
     quick = quick_cells(read_source(course.SOURCES / "04_unet.md", "any"))
     assert {"unet", "unet-check", "unet-output", "train", "train-check"} <= quick
     assert not quick & {"imports", "train-run", None}
+
+
+def test_a_pasted_picture_stands_in_the_page_once_and_nothing_else_is_fetched():
+    attachments = {"a b.png": {"image/png": "QUJD"}}
+    text = "![tail](attachment:a%20b.png) ![again](attachment:a%20b.png)"
+    shown = safe_markdown(
+        text + " ![](attachment:lost.png) ![x](https://x.org/y.png)", attachments
+    )
+    assert shown.count('src="data:image/png;base64,QUJD"') == 1
+    assert shown.count("src=") == 1
+    assert 'alt="tail"' in shown
+    forged = safe_markdown('<img src="pasted-0" onerror="x"> <img src="pasted-7">')
+    assert "src" not in forged
+    assert "onerror" not in forged
+
+
+def test_an_output_that_quotes_a_hidden_check_in_colours_is_withheld():
+    error = new_output(
+        "error", ename="E", evalue="", traceback=["\x1b[31mans\x1b[0mwer = size(3)"]
+    )
+    assert "quoted" in withhold(error, {"answer = size(3)"}).text
+    assert withhold(error, {"answer = size(4)"}) is error
+
+
+def test_a_page_shows_no_more_than_it_has_room_for():
+    cells = [new_code_cell("x", outputs=[new_output("stream", text="y" * (ROOM - 20))])]
+    cells += copy.deepcopy(cells)
+    cells[0].metadata["nbgrader"] = {"grade_id": "size"}
+    cells[0].source = "z" * 10_000
+    notebook = new_notebook(cells=cells)
+    fit_outputs(notebook)
+    assert len(notebook.cells[0].outputs[0].text) == ROOM - 20
+    assert notebook.cells[1].outputs[0].text == "(this output was too long to show)\n"
+    shorten_cells(notebook)
+    (cell,) = notebook.cells
+    assert len(cell.source) < 2100
+    assert cell.outputs == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"data": {"image/png": 5, "text/plain": ["a"], "x": "y"}, "metadata": {}},
+        {"data": {"image/png": '"><script>'}, "metadata": {}, "transient": {"a": 1}},
+    ],
+)
+def test_what_a_kernel_sends_is_text_or_left_out(content):
+    assert plain_content(content) == {"data": {}, "metadata": {}}
+
+
+def test_errors_of_a_kernel_are_cut_and_can_be_written():
+    error = {"ename": "E" * 10**6, "evalue": 5, "traceback": ["\ud800" * 10**5] * 100}
+    kept = plain_content(error)
+    json.dumps(kept).encode()
+    assert len(kept["ename"]) == 200
+    assert kept["evalue"] == "5"
+    assert sum(map(len, kept["traceback"])) == 40_000
+    "".join(kept["traceback"]).encode("utf-8")
