@@ -108,6 +108,36 @@ def coverage(kernel_size, strides):
 """
 
 
+SHARES = """
+draw, pairs, cases, matrix, kernel, row, sizes = 1, 2, [3], 4, 5, 6, 7
+answer = attempt = same = stacks = refuses = "mine"
+"""
+NEEDS = """
+assert (draw, pairs, cases, answer) == (1, 2, [3], "mine")
+return kernel_size // strides, -(-kernel_size // strides)
+"""
+SHADOWS = "list = str = int = float = bool = zip = range = map = any = 5\n"
+LEAVES = "exit()\nquit()\nimport sys\nsys.exit()\n"
+HELPER = "\n\ndef halve(kernel_size, strides):\n    return kernel_size // strides\n"
+HELPED = "return halve(kernel_size, strides), -halve(-kernel_size, strides)\n"
+DISPLAYS = """
+from comm import create_comm
+from IPython.display import display
+display({"image/png": 5, "text/plain": ["a"]}, raw=True)
+display({"image/png": {"a": 1}, "text/html": None}, raw=True)
+create_comm(target_name="jupyter.widget", data={"state": {}})
+display("x", display_id="x", update=True)
+"""
+LEAKS = """
+def coverage(kernel_size, strides):
+    raise ValueError("".join(In[-1].split())[2000:2200])
+"""
+SHOUTS = """
+Long = type("E" * 10**5, (Exception,), {})
+raise Long("x" * 10**6)
+"""
+
+
 def id_of(cell):
     """Return the grade_id of a cell, or None."""
     return cell.metadata.get("nbgrader", {}).get("grade_id")
@@ -249,6 +279,35 @@ class Maker:
         """Return the right notebook, but for an answer that reaches for a place."""
         return self.with_body("coverage", body.format(**self.places))
 
+    def sharing(self):
+        """Return the right notebook with names that hidden checks use, too."""
+        return self.with_cell(SHARES, 2, self.with_body("coverage", NEEDS))
+
+    def helped(self):
+        """Return the right notebook with a helper in the cell of the imports."""
+        notebook = self.with_body("coverage", HELPED)
+        for cell in notebook.cells:
+            if id_of(cell) == "imports":
+                cell.source += HELPER
+        return notebook
+
+    def together(self):
+        """Return all answers in one cell, and no other cell at all."""
+        notebook = self.right()
+        everything = "\n\n".join(self.solutions.values())
+        notebook.cells = [new_code_cell(everything)]
+        return notebook
+
+    def respelled(self):
+        """Return the right notebook without metadata and with other task lines."""
+        notebook = self.stripped()
+        lines = iter(("## Task : size", "# my own", "%%time\n# TASK 3 - matrix", ""))
+        for cell in notebook.cells:
+            if cell.source.startswith("# task:"):
+                first, rest = cell.source.split("\n", 1)
+                cell.source = f"{next(lines)}\n{rest}"
+        return notebook
+
     def swapped(self):
         """Return the right notebook with one plausible mistake."""
         wrong = read_wrong_answers(self.name)[0]
@@ -291,6 +350,16 @@ HAND_INS = {
     "always-equal": (lambda make: make.always_equal(), 0),
     "forges-answers": (lambda make: make.instead("coverage", FORGES), 16),
     "tells-hidden": (lambda make: make.told(), 20),
+    "shares-names": (lambda make: make.sharing(), 20),
+    "shadows-builtins": (lambda make: make.with_cell(SHADOWS, 2), 20),
+    "leaves": (lambda make: make.with_cell(LEAVES, 2), 20),
+    "helper-in-locked-cell": (lambda make: make.helped(), 20),
+    "all-in-one-cell": (lambda make: make.together(), 20),
+    "other-task-lines": (lambda make: make.respelled(), 20),
+    "displays-nonsense": (lambda make: make.with_cell(DISPLAYS, 2), 20),
+    "half-a-character": (lambda make: make.with_cell("# \ud800", 2), 20),
+    "leaks-by-error": (lambda make: make.instead("coverage", LEAKS), 16),
+    "shouts": (lambda make: make.with_cell(SHOUTS, 2), 20),
     "forks": (lambda make: make.with_body("coverage", FORKS), 16),
     "fills-the-disk": (lambda make: make.with_body("coverage", FILLS), 16),
     "digs-folders": (lambda make: make.with_cell(DIGS, None), 20),

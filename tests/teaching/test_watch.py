@@ -20,7 +20,16 @@ pytestmark = [
 ]
 pytest.importorskip("nbgrader", reason="needs teach/requirements.txt: make teacher")
 
-from teach.execute import plain_content, quick_cells  # noqa: E402
+from teach.checks import ANSWER_TYPE  # noqa: E402
+from teach.execute import (  # noqa: E402
+    TIMEOUT,
+    MachineError,
+    Plan,
+    Runner,
+    quick_cells,
+    run_apart,
+)
+from teach.messages import plain_content  # noqa: E402
 from teach.publish import (  # noqa: E402
     MOST_TAGS,
     ROOM,
@@ -146,6 +155,7 @@ def test_an_output_that_quotes_a_hidden_check_in_colours_is_withheld():
 def test_a_page_shows_no_more_than_it_has_room_for():
     cells = [new_code_cell("x", outputs=[new_output("stream", text="y" * (ROOM - 20))])]
     cells += copy.deepcopy(cells)
+    cells[1]["id"] = "another"
     cells[0].metadata["nbgrader"] = {"grade_id": "size"}
     cells[0].source = "z" * 10_000
     notebook = new_notebook(cells=cells)
@@ -177,3 +187,81 @@ def test_errors_of_a_kernel_are_cut_and_can_be_written():
     assert kept["evalue"] == "5"
     assert sum(map(len, kept["traceback"])) == 40_000
     "".join(kept["traceback"]).encode("utf-8")
+
+
+@pytest.fixture
+def runner():
+    """A runner of two cells that has no kernel."""
+    notebook = new_notebook(cells=[new_code_cell("first"), new_code_cell("second")])
+    started = []
+    made = Runner(notebook, notebook, Plan({"wall_seconds": 8}), "", None)
+    made.tell_start = lambda: started.append("started")
+    made.told = started
+    made.clear_before_next_output = False
+    return made
+
+
+def message(kind, **content):
+    """Return a message as a kernel sends it."""
+    header = {"msg_type": kind, "msg_id": "1"}
+    return {"msg_type": kind, "header": header, "content": content, "parent_header": {}}
+
+
+def show(runner, text, kind="display_data"):
+    """Let a cell display an answer under an id."""
+    data, transient = {ANSWER_TYPE: text}, {"display_id": "mine"}
+    cell = runner.nb.cells[1]
+    content = {"data": data, "metadata": {}, "transient": transient}
+    runner.process_message(message(kind, **content), cell, 1)
+
+
+def test_an_answer_counts_at_the_end_of_its_cell(runner):
+    show(runner, "1")
+    reply = {"content": {"status": "ok"}}
+    cell = runner.nb.cells[1]
+    runner.on_cell_executed(cell=cell, cell_index=1, execute_reply=reply)
+    show(runner, "2", "update_display_data")
+    show(runner, "3")
+    assert runner.finished == {1: "1"}
+    assert cell.outputs[0].data == {ANSWER_TYPE: "1"}
+
+
+def test_a_message_that_is_none_is_passed_over(runner):
+    cell = runner.nb.cells[1]
+    for kind in ("comm_open", "stream", "display_data", "nonsense"):
+        runner.process_message(message(kind), cell, 1)
+    assert cell.outputs == []
+
+
+def test_imports_that_a_machine_is_too_slow_for_are_its_failure(runner):
+    late = {"status": "error", "ename": TIMEOUT, "evalue": "", "traceback": []}
+    about = {"cell": runner.nb.cells[0], "cell_index": 0}
+    with pytest.raises(MachineError, match="took more than 4 s"):
+        runner.on_cell_executed(execute_reply={"content": late}, **about)
+    assert not runner.started
+    runner.on_cell_executed(execute_reply={"content": {"status": "ok"}}, **about)
+    assert runner.told == ["started"]
+
+
+def run_by(tmp_path, monkeypatch, code):
+    """Return what `run_apart` makes of a process that does this instead of running."""
+    (tmp_path / "teach").mkdir()
+    (tmp_path / "teach" / "execute.py").write_text(f"import os, sys\n{code}")
+    monkeypatch.setattr("teach.execute.ROOT", tmp_path)
+    notebook = new_notebook()
+    return run_apart(notebook, notebook, Plan({"wall_seconds": 9}))
+
+
+def test_a_process_that_dies_of_a_hand_in_is_the_hand_ins_own_doing(
+    tmp_path, monkeypatch
+):
+    code = "sys.stdout.write('started\\n'); sys.stdout.flush(); os.abort()"
+    _, run = run_by(tmp_path, monkeypatch, code)
+    assert run == ({}, True, "it sent more than the grader can hold")
+
+
+def test_a_process_that_dies_before_the_hand_in_began_gives_no_marks(
+    tmp_path, monkeypatch
+):
+    with pytest.raises(MachineError, match="the runner ended"):
+        run_by(tmp_path, monkeypatch, "sys.exit(3)")
