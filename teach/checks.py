@@ -21,6 +21,7 @@ solution cannot be asked (a training), COMPARE sets `form` to an answer of this 
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -109,6 +110,8 @@ def quotes(text, source, length=16):
     """Tell whether a text holds a piece of a hidden check, whatever its spaces."""
     hidden = "".join("".join(split_check(source)).split())
     text = "".join(text.replace("\\n", "").replace("\\", "").split())
+    if any(number in text for number in re.findall(r"\d{9,}", hidden)):  # its seed
+        return True
     pieces = (text[i : i + length] for i in range(len(text) - length + 1))
     return any(piece in hidden for piece in pieces)
 

@@ -271,6 +271,25 @@ def run_cells(notebook, source, plan, started):
     return Run(runner.finished, early, runner.watch.reason if runner.watch else "")
 
 
+def start_apart(order, seconds):
+    """Run this module on an order; return `(status, what it printed, its log)`."""
+    words = [sys.executable, "-m", "teach.execute"]
+    paths = [str(ROOT), str(ROOT / "book"), os.environ.get("PYTHONPATH", "")]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    try:
+        found = subprocess.run(
+            words,
+            input=json.dumps(order).encode(),
+            capture_output=True,
+            timeout=seconds,
+            env=env,
+            cwd=ROOT,
+        )
+    except subprocess.TimeoutExpired as error:
+        return "too late", error.stdout or STARTED, ""
+    return found.returncode, found.stdout, found.stderr.decode(errors="replace")
+
+
 def run_apart(notebook, source, plan, core=None):
     """Execute a hand-in as `execute` does, in a process of its own.
 
@@ -282,32 +301,21 @@ def run_apart(notebook, source, plan, core=None):
     """
     order = {"notebook": notebook, "source": source, "plan": plan, "core": core}
     seconds = 3 * plan.limits["wall_seconds"] + 2 * STARTUP_SECONDS
-    words = [sys.executable, "-m", "teach.execute"]
-    paths = [str(ROOT), str(ROOT / "book"), os.environ.get("PYTHONPATH", "")]
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     for _ in range(TRIES):
-        done, code = b"", "too late"
-        try:
-            found = subprocess.run(
-                words,
-                input=json.dumps(order).encode(),
-                capture_output=True,
-                timeout=seconds,
-                env=env,
-                cwd=ROOT,
-            )
-            done, code, log = found.stdout, found.returncode, found.stderr
-        except subprocess.TimeoutExpired as error:
-            done, log = error.stdout or STARTED, b""
+        code, done, log = start_apart(order, seconds)
+        if code == -signal.SIGINT:
+            raise MachineError("the teacher stopped it")
+        if not done.startswith(STARTED) and code:
+            raise MachineError(f"the runner ended ({code})\n{log[-2000:]}")
         if code == 0:
             told = json.loads(done.removeprefix(STARTED))
             if "failed" in told:
                 raise MachineError(told["failed"])
-            finished = {int(k): answer for k, answer in told["finished"].items()}
+            finished = {
+                int(place): answer for place, answer in told["finished"].items()
+            }
             run = Run(finished, told["early"], told["ended"])
             return nbformat.from_dict(told["notebook"]), run
-        if not done.startswith(STARTED):
-            raise MachineError(f"the runner ended ({code})\n{log.decode()[-2000:]}")
     return notebook, Run({}, True, "it sent more than the grader can hold")
 
 

@@ -26,8 +26,8 @@ def count_waiting(course, name, students):
     return sum(any(waits for *_, waits in mark.values()) for mark in marks)
 
 
-def make_page(course, name, student):
-    """Return the text of one student's page.
+def make_page(course, apis, name, student):
+    """Return the text of one student's page; the first interface that makes it small.
 
     Raises:
         RuntimeError: If nbgrader refuses, with its reason.
@@ -44,11 +44,11 @@ def make_page(course, name, student):
     return re.sub(LISTED, r"\1\2</a>", page.read_text(encoding="utf-8"))
 
 
-def write_page(course, name, student):
+def write_page(course, apis, name, student):
     """Write one student's page; return what went wrong, or an empty text."""
     target = course.pages(name) / f"{student}.html"
     try:
-        text = make_page(course, name, student)
+        text = make_page(course, apis, name, student)
         write_whole(target, lambda path: path.write_text(text, encoding="utf-8"))
     except Exception as error:  # one page must not stop those that follow
         return f"{student}: {error}"
@@ -68,7 +68,8 @@ def write_pages(course, name):
         sys.exit(f"{name} has no marks yet. Run: make grade ASSIGNMENT={number}")
     course.pages(name).mkdir(parents=True, exist_ok=True)
     students = sorted(record.students)
-    problems = [write_page(course, name, student) for student in students]
+    apis = [open_nbgrader(course, tight) for tight in (False, True)]
+    problems = [write_page(course, apis, name, student) for student in students]
     failed = list(filter(None, problems))
     waits = count_waiting(course, name, students)
     if waits:

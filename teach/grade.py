@@ -255,6 +255,7 @@ def grade_class(course, name, folder, *, sandboxed=True, again=False, limits=Non
     record = Record(course, name)
     plan = make_plan(course, {**read_limits(course, name), **(limits or {})}, sandboxed)
     workers, hand_ins = Workers(course, record, plan, again), find_students(folder)
+    api = open_nbgrader(course)
     results, remarks = {}, record.remarks()
     try:
         for number, outcome in enumerate(workers.over(hand_ins), 1):
@@ -262,7 +263,7 @@ def grade_class(course, name, folder, *, sandboxed=True, again=False, limits=Non
             if not (outcome.run or outcome.error):
                 print(f"{place} unchanged, marks kept", flush=True)
                 continue
-            marks = judge_safely(course, record, outcome)
+            marks = judge_safely(course, api, record, outcome)
             student = outcome.submission.student
             remarks[student] = outcome.submission.with_remark(marks.note).remark
             results[student] = marks.points
@@ -273,12 +274,12 @@ def grade_class(course, name, folder, *, sandboxed=True, again=False, limits=Non
     return results
 
 
-def judge_safely(course, record, outcome):
+def judge_safely(course, api, record, outcome):
     """Judge one hand-in; what that sets off stops nobody else's."""
     try:
-        return judge_outcome(course, open_nbgrader(course), record, outcome)
+        return judge_outcome(course, api, record, outcome)
     except Exception as error:
-        return judge_outcome(course, None, record, outcome._replace(error=error))
+        return judge_outcome(course, api, record, outcome._replace(error=error))
 
 
 def name_ungraded(results):

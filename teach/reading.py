@@ -95,6 +95,7 @@ def clean(pairs):
     """Return an object of JSON; of a cell, only what grading needs."""
     found = dict(pairs)
     if "cell_type" not in found:
+        found.pop("cell", None)  # the mark of a cleaned cell
         return found or None
     metadata = found.get("metadata")
     marks = metadata.get("nbgrader") if isinstance(metadata, dict) else None
@@ -110,29 +111,38 @@ def clean(pairs):
     }
 
 
+def parse(text):
+    """Return what a notebook's JSON holds, cleaned object by object.
+
+    Raises:
+        Unreadable: If it is no JSON.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=clean, strict=False)
+    except ValueError as error:
+        cut = text.lstrip().startswith("{")
+        what = "is cut off or damaged" if cut else "is no Jupyter notebook"
+        sentence = f"the file {what}; download it as .ipynb and {AGAIN}"
+        raise Unreadable(sentence) from error
+
+
 def read_cells(text):
     """Return the cells of a notebook of any format.
 
     Raises:
         Unreadable: If it is none, or has too many cells, or too much in them.
     """
-    try:
-        root = json.loads(text, object_pairs_hook=clean, strict=False)
-    except ValueError as error:
-        cut = text.lstrip().startswith("{")
-        what = "is cut off or damaged" if cut else "is no Jupyter notebook"
-        raise Unreadable(
-            f"the file {what}; download it as .ipynb and {AGAIN}"
-        ) from error
+    root = parse(text)
     root = root if isinstance(root, dict) else {}
     sheets = root.get("worksheets")  # format 3
     sheets = sheets if isinstance(sheets, list) else [root]
-    listed = [sheet.get("cells") for sheet in sheets if isinstance(sheet, dict)]
-    if not any(isinstance(cells, list) for cells in listed):
+    found = [sheet.get("cells") for sheet in sheets if isinstance(sheet, dict)]
+    listed = [cells for cells in found if isinstance(cells, list)]
+    if not listed:
         raise Unreadable(
             f"the file is no Jupyter notebook; download it as .ipynb and {AGAIN}"
         )
-    cells = [cell for some in listed if isinstance(some, list) for cell in some]
+    cells = [cell for some in listed for cell in some]
     cells = [cell for cell in cells if isinstance(cell, dict) and "cell" in cell]
     if len(cells) > MOST_CELLS:
         raise Unreadable(f"the notebook has more than {MOST_CELLS} cells; {AGAIN}")

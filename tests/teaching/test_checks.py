@@ -86,13 +86,15 @@ def test_a_kind_of_value_error_is_one():
     ("text", "quoted"),
     [
         ("answer = double(number)", True),
-        ("repr: 'number = 3\\nanswer = double(number)'", True),
+        ("repr: '### \\nanswer = double(number)'", True),
+        ("the seed is 123456789012", True),
         ("name 'double' is not defined", False),
         ("operands have shapes (3,) and (4,)", False),
     ],
 )
 def test_an_error_that_quotes_a_hidden_check_is_known(text, quoted):
-    assert checks.quotes(text, HIDDEN) is quoted
+    seeded = HIDDEN.replace("number = 3", "number = 3  # 123456789012")
+    assert checks.quotes(text, seeded) is quoted
 
 
 def test_the_question_holds_no_expected_value():
