@@ -8,6 +8,9 @@ from nbformat.v4 import new_code_cell
 
 from teach.wrong import change, read_wrong_answers
 
+NAME = "02_transposed_convolution"
+SHORT = {"cell_seconds": 2, "wall_seconds": 40}
+
 ENDLESS = "while True:\n    pass"
 FLOOD = "while True:\n    print('x' * 1000)\n"
 NOISE = """
