@@ -6,6 +6,8 @@ python -m experiments pack RECIPE [RECIPE ...] --seed N --folder F
 python -m experiments table
 python -m experiments ship NAME --seed N
 python -m experiments pictures NAME [NAME ...]
+python -m experiments looks [--pictures N --folder F]
+python -m experiments outside FOLDER --name NAME [--epochs N --seed N --folder F]
 python -m experiments bench | resume | faults | devices | machines | backends |
     encoder | models
 """
@@ -37,6 +39,8 @@ COMMANDS = {
     "table": "show every run's scores, and what is missing",
     "ship": "put a run's weights into the package",
     "pictures": "count what shipped weights make of every test photograph",
+    "looks": "score flips, second looks and long pictures on validation photographs",
+    "outside": "score shipped networks on pets of a folder, then fine-tune them",
     "bench": "compare the article's input pipeline with ours",
     "resume": "kill a training, resume it, compare the weights",
     "faults": "find faulty annotations and doubles of the photographs",
@@ -91,9 +95,21 @@ def make_parser():
     machines.add_argument("--processes", type=int, default=2)
     machines.add_argument("--process", type=int, help="number of this one, from 0 on")
     machines.add_argument("--run-dir", type=Path, help="folder that all of them share")
-    for command in (run, parsers["table"], parsers["devices"], machines):
+    looks = parsers["looks"]
+    looks.add_argument("--pictures", type=int, help="the first N alone, for a trial")
+    add_outside(parsers["outside"])
+    for command in (run, parsers["table"], parsers["devices"], machines, looks):
         command.add_argument("--folder", type=Path, help="of the result files")
     return parser
+
+
+def add_outside(parser):
+    """Add the arguments of `outside`."""
+    parser.add_argument("pictures", metavar="FOLDER", help="pets with masks")
+    parser.add_argument("--name", required=True, help="of the set of pictures")
+    parser.add_argument("--epochs", type=int, default=4, help="0 trains nothing")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--folder", type=Path, help="of the result file")
 
 
 def list_recipes():

@@ -41,7 +41,7 @@ def count_pictures(model, batches):
 
     Returns:
         A dictionary of `matrices`, `ring_pixels`, `ring_errors` and `confidence`, as in
-        `unetbook.results.Pictures`.
+        `unetbook.results.PictureScores`.
     """
     matrices, rings, confidence = [], [], []
     for images, masks in batches:

@@ -35,6 +35,19 @@ def test_a_crop_moves_image_and_mask_together():
     assert len(np.unique(masks.reshape(20, -1), axis=0)) > 10
 
 
+def test_void_moves_as_any_class_and_no_step_makes_it():
+    images, masks = random_pairs(size=9)
+    draws = {
+        "flip": np.array([True, False] * 3),
+        "crop": np.random.default_rng(1).random((6, 3), dtype="float32"),
+    }
+    moved = np.asarray(augment(images, masks, draws)[1])
+    assert set(np.unique(moved)) == {0, 1, 2}
+    void = np.where(masks == 2, -1, masks)
+    found = np.asarray(augment(images, void, draws)[1])
+    np.testing.assert_array_equal(found, np.where(moved == 2, -1, moved))
+
+
 def test_a_whole_window_leaves_the_pair_as_it_was():
     images, masks = random_pairs()
     draws = {"crop": np.ones((6, 3), "float32")}

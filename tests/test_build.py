@@ -50,6 +50,23 @@ def test_the_stamp_knows_the_package(monkeypatch, tmp_path):
     assert build.stamp() != before
 
 
+def test_the_stamp_knows_the_files_of_a_folder(monkeypatch, tmp_path):
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    monkeypatch.setenv("UNETBOOK_DATA", str(tmp_path / "mine"))
+    picture = tmp_path / "mine" / "images" / "a.png"
+    picture.parent.mkdir(parents=True)
+    stamps = [build.stamp()]
+    for change in (b"a picture", b"a picture, changed"):
+        picture.write_bytes(change)
+        stamps.append(build.stamp())
+    os.utime(picture, ns=(1, 1))
+    stamps.append(build.stamp())
+    picture.rename(picture.with_name("b.png"))
+    stamps.append(build.stamp())
+    assert len(set(stamps)) == len(stamps) == 5
+    assert build.stamp() == stamps[-1]
+
+
 def write_book(folder, chapters, **settings):
     """Write a book whose chapters are lists of cells, by name."""
     entries = [{"file": name} for name in chapters]

@@ -136,6 +136,16 @@ def test_start_prints_one_line(capfd):
     assert captured.err == ""
 
 
+def test_on_colab_without_a_gpu_it_says_where_to_look(capsys, monkeypatch):
+    monkeypatch.setenv("COLAB_RELEASE_TAG", "release-colab")
+    monkeypatch.setattr(configuration, "device_name", lambda: "CPU")
+    start()
+    assert capsys.readouterr().out.count('"No GPU is seen"') == 1
+    monkeypatch.setattr(configuration, "device_name", lambda: "Tesla T4")
+    start()
+    assert "no GPU" not in capsys.readouterr().out
+
+
 def test_held_lines_are_shown_when_the_import_fails(capfd):
     def fail():
         with hold_stderr():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
+from unetbook.classes import PETS, Classes
 from unetbook.config import CLASS_NAMES
 from unetbook.figures import style
 from unetbook.figures.charts import (
@@ -61,8 +62,90 @@ def test_class_colours_stay_apart_in_grey_print():
         assert (lighter + 0.05) / (darker + 0.05) > 2  # contrast as WCAG defines it
 
 
-def test_every_class_has_a_colour_and_a_hatch():
-    assert len(CLASS_NAMES) == len(CLASS_COLOURS) == len(style.CLASS_HATCHES)
+def test_pets_keep_their_colours_and_hatches():
+    assert CLASS_COLOURS == ("#2f7fc1", "#343a4a", "#ffcb2e")
+    assert style.class_hatches(PETS) == ("//", "", "..")
+    assert [look.hatch for look in style.class_looks(PETS)] == ["", "", ""]
+
+
+GREENS = Classes(
+    names=("soil", "leaf", "stem", "weed"),
+    colours=((60, 40, 20), (0, 120, 0), (0, 130, 0), (0, 0, 90)),
+    background=0,
+)
+FIELD = np.repeat(np.repeat([[0, 1], [2, 3]], 3, axis=0), 3, axis=1)
+FIELD_IMAGE = np.full((6, 6, 3), 0.5)
+
+
+def hatches(ax):
+    return [h for lines in ax.collections for h in lines.hatches if h]
+
+
+def test_classes_of_one_lightness_are_hatched_each_in_its_own_way():
+    ax = plot_mask(FIELD, classes=GREENS)
+    patches = ax.figure.legends[0].get_patches()
+    assert [patch.get_hatch() for patch in patches] == ["", "//", "..", "\\\\"]
+    assert hatches(ax) == ["//", "..", "\\\\"]
+    assert legend_names(ax.figure) == list(GREENS.names)
+    assert to_rgb(patches[3].get_edgecolor()) == (1, 1, 1)  # on what is nearly black
+
+
+def test_what_nobody_annotated_is_hatched_and_named_where_there_is_some():
+    void = np.where(MASK == 0, -1, MASK)
+    ax = plot_mask(void)
+    assert legend_names(ax.figure) == [*CLASS_NAMES, "not annotated"]
+    assert hatches(ax) == ["xxx"]
+    image = ax.images[0]
+    shown = image.cmap(image.norm(image.get_array()))[2, 2, :3]
+    assert np.allclose(shown, to_rgb(style.VOID.colour))
+    axes = plot_examples([IMAGE], [void], [MASK])
+    assert legend_names(axes[0, 0].figure) == [*CLASS_NAMES, "not annotated"]
+    assert not hatches(plot_mask(MASK))
+
+
+def test_an_overlay_tints_void_and_every_class_but_the_background():
+    field = FIELD.copy()
+    field[0, 0] = -1
+    ax = plot_overlay(FIELD_IMAGE, field, alpha=0.4, classes=GREENS)
+    tint = ax.images[1].get_array()
+    assert (tint[..., 3][field == 0] == 0).all()
+    assert np.allclose(tint[..., 3][field != 0], 0.4)
+    assert np.allclose(tint[0, 0, :3], to_rgb(style.VOID.colour))
+    assert legend_names(ax.figure) == ["leaf", "stem", "weed", "not annotated"]
+
+
+def test_an_overlay_of_classes_without_a_background_tints_all():
+    ax = plot_overlay(FIELD_IMAGE, FIELD, classes=GREENS._replace(background=None))
+    assert np.allclose(ax.images[1].get_array()[..., 3], 0.45)
+    assert legend_names(ax.figure) == list(GREENS.names)
+
+
+def test_a_legend_of_many_classes_names_those_that_occur():
+    many = Classes(tuple("abcdefghij"), ((0, 0, 0),) * 10, None)
+    assert legend_names(plot_mask([[9, 2], [2, 2]], classes=many).figure) == ["c", "j"]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 5), (5, 1)])
+def test_masks_of_one_row_or_column_are_drawn(shape):
+    mask = np.full(shape, -1)
+    plot_mask(mask)
+    plot_overlay(np.zeros((*shape, 3)), mask)
+
+
+def test_two_classes_fill_every_plot_that_is_about_classes():
+    two = Classes(("cell", "glass"), ((255, 255, 255), (0, 0, 0)), 1)
+    ax = plot_class_shares([0.2, 0.8], two)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["cell", "glass"]
+    assert plot_mask([[0, 1], [1, 0]], classes=two).images[0].get_clim() == (0, 1)
+    with pytest.raises(ValueError, match="expected 0 to 1, or -1 for not annotated"):
+        plot_mask([[0, 2], [1, 0]], classes=two)
+
+
+def test_a_confusion_matrix_of_many_classes_writes_shares_alone_and_no_zeros():
+    names = [f"class {number}" for number in range(8)]
+    ax = plot_confusion_matrix(np.eye(8) * 3, names)
+    assert set(texts(ax)) == {"", "100"}
+    assert ax.get_xticklabels()[0].get_rotation() == 90
 
 
 def test_a_mask_is_drawn_with_nearest_in_the_class_colours():
@@ -118,6 +201,29 @@ def test_an_overlay_leaves_the_background_untouched_and_outlines_the_rest():
 
 def test_an_overlay_of_background_alone_has_no_outline():
     assert not plot_overlay(IMAGE, np.ones((4, 6), int)).collections
+
+
+def test_large_pictures_and_masks_are_drawn_at_1024_pixels():
+    image = np.zeros((1000, 2048, 3), "uint8")
+    image[:, ::2] = 255  # every second column is white
+    mask = np.ones((1000, 2048), int)
+    mask[:, 1024:] = 0
+    ax = plot_overlay(image, mask)
+    picture, tint = (drawn.get_array() for drawn in ax.images)
+    assert picture.shape == (500, 1024, 3)
+    assert np.allclose(picture[1:-1, 1:-1], 0.5, atol=0.01)  # antialiased
+    assert (tint[:, :512, 3] == 0).all()
+    assert (tint[:, 512:, 3] > 0).all()
+    assert plot_mask(mask).images[0].get_array().shape == (500, 1024)
+    axes = plot_examples([image], [mask], [mask])
+    assert {ax.images[0].get_array().shape[:2] for ax in axes.flat} == {(500, 1024)}
+
+
+def test_masks_of_another_size_are_refused_before_they_are_shrunk():
+    with pytest.raises(ValueError, match=r"\(1, 2047\), expected \(1, 2048\)"):
+        plot_examples([np.zeros((1, 2048, 3))], [np.zeros((1, 2047), int)])
+    with pytest.raises(ValueError, match=r"\(1, 2049\), expected \(1, 2048\)"):
+        plot_overlay(np.zeros((1, 2048, 3)), np.ones((1, 2049), int))
 
 
 def test_history_draws_training_and_validation_of_each_quantity():
@@ -209,7 +315,7 @@ def test_plots_leave_the_readers_settings_alone():
     ("plot", "message"),
     [
         (lambda: plot_mask(MASK + 1), "subtract 1"),
-        (lambda: plot_mask(MASK + 0.5), "expected 0, 1 and 2"),
+        (lambda: plot_mask(MASK + 0.5), "expected 0 to 2, or -1"),
         (lambda: plot_mask(np.zeros((4, 6, 3))), r"\(4, 6, 3\).*argmax"),
         (lambda: plot_overlay(IMAGE * 255, MASK), "127.5.*Divide by 255"),
         (lambda: plot_overlay(IMAGE * np.nan, MASK), "nan"),

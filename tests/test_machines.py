@@ -15,6 +15,7 @@ from experiments.bandwidth import exchange_seconds, speed_up, worthwhile_step
 from experiments.machines import free_port
 from tests.test_backends import is_cached
 from unetbook import checkpoints, processes, training
+from unetbook.checkpoints import describe_run, open_run
 from unetbook.model import build_unet
 from unetbook.processes import ShareOfBatches, check_address, listen, open_lines
 from unetbook.results import read_measured
@@ -197,6 +198,33 @@ def test_a_folder_that_is_not_shared_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(checkpoints, "process_number", lambda: 1)
     with pytest.raises(ValueError, match="empty here.*that all machines share"):
         train_in(tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [
+        (2, ""),
+        (
+            1,
+            "This run was begun with processes=2; now: processes=1. "
+            "The last digits will differ.\n",
+        ),
+    ],
+)
+def test_a_run_goes_on_with_another_number_of_processes_and_says_so(
+    monkeypatch, tmp_path, capsys, now, told
+):
+    model = compile_unet(build_unet(8, filters=(2, 2)), keras.optimizers.SGD(0.1))
+    model.optimizer.build(model.trainable_variables)
+    for count in (2, now):
+        monkeypatch.setattr(checkpoints, "count_processes", lambda count=count: count)
+        assert open_run(tmp_path, model, describe_run(model, 1)) == (0, {})
+    assert capsys.readouterr().out == told
+
+
+def test_nothing_is_said_of_a_run_that_did_not_write_its_processes_down(capsys):
+    checkpoints.tell_of_changes({}, {"precision": "float32", "processes": 2})
+    assert capsys.readouterr().out == ""
 
 
 # --------------------------------------------------------------------- on paper

@@ -42,6 +42,14 @@ def test_swapping_truth_and_prediction_transposes_the_matrix(random_masks):
     )
 
 
+def test_pixels_that_nobody_annotated_are_not_counted():
+    truth = np.where([[0, 0, 1], [0, 0, 0], [0, 1, 0]], -1, TRUTH)
+    # Without the right pixel of background and the wrong one of border.
+    expected = [[3, 0, 0], [1, 2, 0], [0, 0, 1]]
+    np.testing.assert_array_equal(confusion_matrix(truth, PREDICTION), expected)
+    assert confusion_matrix(np.full((3, 3), -1), PREDICTION).sum() == 0
+
+
 def test_matrices_of_two_batches_add_up_to_the_matrix_of_both(random_masks):
     truth, prediction = random_masks
     first = confusion_matrix(truth[:1], prediction[:1])
@@ -249,6 +257,12 @@ def test_confidence_is_counted_as_a_loop_over_the_pixels_counts_it():
 def test_certainty_itself_is_counted_in_the_last_bin():
     counts = count_confidence([0, 2], [[1, 0, 0], [1, 0, 0]])
     assert CONFIDENCE_BINS == len(counts) == 20
+    assert counts[-1].tolist() == [1, 1]
+    assert counts.sum() == 2
+
+
+def test_pixels_that_nobody_annotated_have_no_confidence():
+    counts = count_confidence([0, -1, 2], [[1, 0, 0], [1, 0, 0], [1, 0, 0]])
     assert counts[-1].tolist() == [1, 1]
     assert counts.sum() == 2
 

@@ -29,8 +29,9 @@ def read_file(name):
     return read_requirements(*(ROOT / name).read_text().splitlines())
 
 
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 PACKAGE = read_requirements(
-    *tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    *PROJECT["dependencies"], *sum(PROJECT["optional-dependencies"].values(), [])
 )
 BOOK = read_file("requirements.txt")
 

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from tests.flags import flag
-from unetbook.pictures import read_picture
+from unetbook.pictures import read_picture, shrink_picture
 
 
 def test_grey_becomes_three_equal_channels():
@@ -158,3 +158,14 @@ def test_a_picture_is_turned_upright(tmp_path):
     exif[0x0112] = 6  # turned by a quarter
     picture.save(tmp_path / "pet.jpg", exif=exif)
     assert read_picture(tmp_path / "pet.jpg").shape == (6, 4, 3)
+
+
+def test_a_mask_is_shrunk_to_the_pixels_in_the_middle():
+    mask = np.arange(3 * 3072).reshape(3, 3072)
+    # Of three by three pixels the middle one stays.
+    np.testing.assert_array_equal(shrink_picture(mask, 1024), mask[1:2, 1::3])
+
+
+def test_what_is_no_longer_than_asked_stays_as_it_is():
+    mask = np.zeros((2, 1024), int)
+    assert shrink_picture(mask, 1024) is mask

@@ -66,6 +66,13 @@ def test_confusion_matrix_of_a_data_set_by_hand():
     assert matrix.tolist() == [[64, 0, 0], [0, 64, 64], [0, 0, 0]]
 
 
+def test_pixels_that_nobody_annotated_are_left_out_of_a_data_set():
+    (images, masks), rest = batches()
+    masks[1, :, :3] = -1
+    matrix = evaluate_masks(colour_model(), [(images, masks), rest])
+    assert matrix.tolist() == [[64, 0, 0], [0, 40, 64], [0, 0, 0]]
+
+
 def test_each_picture_has_its_own_matrix_in_order():
     matrices = evaluate_pictures(colour_model(), batches())
     assert matrices.shape == (3, 3, 3)

@@ -11,8 +11,10 @@ PACKAGE = ROOT / "book" / "unetbook"
 ROOMS = (
     {
         "unetbook",
+        "classes",
         "config",
         "files",
+        "remedies",
         "convolution",
         "blocks",
         "progress",
@@ -22,9 +24,11 @@ ROOMS = (
     },
     {"pictures", "metrics", "model", "checkpoints", "inspection", "gradients"},
     {"sources", "training", "pretrained", "results"},
-    {"data", "prediction"},
+    {"data", "prediction", "tiles", "cutouts"},
     {"figures"},
-    {"explorers"},
+    {"explorers", "runs"},
+    {"commands"},
+    {"__main__"},
 )
 
 

@@ -4,6 +4,7 @@ import csv
 import functools
 import gc
 import json
+import os
 import subprocess
 import sys
 import types
@@ -14,6 +15,10 @@ import numpy as np
 import pytest
 
 from experiments.__main__ import main
+from experiments.backends import choose_packages
+from experiments.isolated import isolated_python
+from tests import void_run
+from tests.test_backends import is_cached
 from unetbook import files, progress
 from unetbook.checkpoints import describe_run, restore_checkpoint, save_checkpoint
 from unetbook.config import TIERS, Config
@@ -23,7 +28,9 @@ from unetbook.progress import format_time
 from unetbook.results import read_measured
 from unetbook.training import (
     LOSSES,
+    AnnotatedPixels,
     MeanWeights,
+    PixelScores,
     compile_unet,
     cross_entropy_and_dice,
     make_optimizer,
@@ -195,6 +202,98 @@ def test_dice_of_a_perfect_prediction_is_free_and_of_a_missed_class_costs_a_thir
     plain = keras.losses.sparse_categorical_crossentropy(masks, wrong)
     added = cross_entropy_and_dice(masks, wrong) - plain
     np.testing.assert_allclose(added, (1 + 0 + 1 / 5) / 3, atol=1e-4)
+
+
+# pixels that nobody annotated
+
+
+def plain_cross_entropy_and_dice(y_true, y_pred):
+    """The loss as it was before any pixel could be left out."""
+    cross_entropy = keras.losses.sparse_categorical_crossentropy(y_true, y_pred)
+    one_hot = keras.ops.one_hot(keras.ops.cast(y_true, "int32"), y_pred.shape[-1])
+    dice_losses = keras.losses.dice(one_hot, y_pred, axis=(0, 1, 2))
+    return cross_entropy + keras.ops.mean(dice_losses)
+
+
+PLAIN = {
+    "cross-entropy": "sparse_categorical_crossentropy",
+    "cross-entropy + Dice": plain_cross_entropy_and_dice,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loss", LOSSES)
+def test_where_all_is_annotated_every_bit_is_that_of_keras_s_own_loss_and_scores(loss):
+    ends = []
+    for plain in (False, True):
+        model = make_model(loss=loss)
+        if plain:
+            iou = keras.metrics.MeanIoU(3, sparse_y_pred=False, name="mean_iou")
+            options = {"loss": PLAIN[loss], "metrics": ["accuracy", iou]}
+            model.compile(optimizer=make_optimizer(0.01, EPOCHS * BATCHES), **options)
+            model.optimizer.build(model.trainable_variables)
+        history = run(model)
+        ends.append((without_seconds(history), values(model)))
+    (history, variables), (expected, plain_variables) = ends
+    assert history == expected
+    assert_same(variables, plain_variables)
+
+
+TRUTH = np.array([[[0, -1], [1, -1]]])
+PROBABILITIES = np.array(
+    [[[[0.5, 0.25, 0.25], [0.1, 0.1, 0.8]], [[0.5, 0.25, 0.25], [0.9, 0.1, 0]]]],
+    "float32",
+)
+
+
+def test_the_loss_is_the_mean_over_annotated_pixels():
+    loss = AnnotatedPixels("sparse_categorical_crossentropy")
+    # The truth is given 1/2 and 1/4: logarithms of 2 and 4, by two pixels.
+    expected = (np.log(2) + np.log(4)) / 2
+    assert float(loss(TRUTH, PROBABILITIES)) == pytest.approx(expected)
+
+
+def test_dice_is_taken_over_annotated_pixels():
+    loss = AnnotatedPixels(cross_entropy_and_dice)
+    whole = loss(TRUTH[:, :, :1], PROBABILITIES[:, :, :1])
+    assert float(loss(TRUTH, PROBABILITIES)) == pytest.approx(float(whole))
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_pixels_that_nobody_annotated_pull_at_no_probability(loss):
+    import tensorflow as tf
+
+    probabilities = tf.Variable(PROBABILITIES)
+    with tf.GradientTape() as tape:
+        value = AnnotatedPixels(LOSSES[loss])(TRUTH, probabilities)
+    gradient = tape.gradient(value, probabilities).numpy()
+    assert (gradient[:, :, 1] == 0).all()
+    assert (gradient[:, :, 0] != 0).any()
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_batch_in_which_nothing_is_annotated_costs_nothing(loss):
+    nothing = np.full_like(TRUTH, -1)
+    assert float(AnnotatedPixels(LOSSES[loss])(nothing, PROBABILITIES)) == 0
+
+
+def test_scores_leave_out_what_nobody_annotated():
+    scores = PixelScores(3, ignore_class=-1, sparse_y_pred=False)
+    scores.update_state(TRUTH, PROBABILITIES)  # the prediction is 0 in both
+    found = {name: float(value) for name, value in scores.result().items()}
+    # Accuracy 1 of 2; IoU 1/2 and 0/1; class 2 does not occur.
+    assert found == pytest.approx({"accuracy": 1 / 2, "mean_iou": 1 / 4})
+
+
+def test_scores_of_nothing_are_0_as_keras_s_own_are():
+    scores = PixelScores(3, ignore_class=-1, sparse_y_pred=False)
+    scores.update_state(np.full_like(TRUTH, -1), PROBABILITIES)
+    assert {float(value) for value in scores.result().values()} == {0}
+
+
+def test_a_loss_that_takes_the_mean_itself_is_refused():
+    with pytest.raises(ValueError, match="one number a pixel"):
+        AnnotatedPixels(keras.losses.SparseCategoricalCrossentropy())
 
 
 def test_every_tier_names_a_loss():
@@ -783,6 +882,46 @@ def test_two_devices_train_as_one_with_the_optimizer_of_the_chapters(
     device_differences,
 ):
     assert device_differences[1] < 1e-5
+
+
+def trained_with_void(folder, loss, command, **environment):
+    """Return the history of one device here, and of two in a process of their own."""
+    model = void_run.build(loss)
+    np.savez(folder / "weights.npz", *model.get_weights())
+    history = void_run.fit(model)
+    command = [*command, "-m", "tests.void_run", str(folder / "weights.npz"), loss]
+    variables = os.environ | {"PYTHONPATH": str(ROOT / "book")} | environment
+    options = {"capture_output": True, "text": True, "cwd": ROOT, "env": variables}
+    finished = subprocess.run(command, **options)
+    assert finished.returncode == 0, finished.stderr[-2000:]
+    return history, json.loads(finished.stdout.split("RESULT ")[1])
+
+
+def assert_alike(history, other):
+    """Fail unless two histories agree but for rounding, and something was learnt."""
+    assert history["loss"][-1] < history["loss"][0] - 1e-3
+    assert other.keys() == history.keys()
+    for name, numbers in history.items():
+        np.testing.assert_allclose(other[name], numbers, atol=2e-6, err_msg=name)
+
+
+@pytest.mark.slow
+def test_two_devices_with_unequal_void_train_as_one(tmp_path):
+    command = [sys.executable]
+    assert_alike(*trained_with_void(tmp_path, "cross-entropy", command))
+
+
+@pytest.mark.backends
+@pytest.mark.parametrize("loss", LOSSES)
+def test_two_devices_on_jax_with_unequal_void_train_as_one_on_tensorflow(
+    tmp_path, loss
+):
+    if not is_cached("jax"):
+        pytest.skip("uv does not have jax yet: `make backends` fetches it")
+    flags = "--xla_force_host_platform_device_count=2"
+    command = isolated_python(choose_packages("jax"))
+    environment = {"KERAS_BACKEND": "jax", "XLA_FLAGS": flags}
+    assert_alike(*trained_with_void(tmp_path, loss, command, **environment))
 
 
 @pytest.mark.slow

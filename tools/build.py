@@ -3,6 +3,7 @@
 Jupyter Book keeps executed chapters in `_build/.jupyter_cache`, and does not notice
 that the package, the installed versions, the data or the tier have changed. A stamp of
 all four stands beside the cache; when it differs, the cache and the pages are cleared.
+The stamp of a folder of pictures is that of its files' names, sizes and times.
 """
 
 import argparse
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import yaml
 
-from unetbook.config import TIERS
+from unetbook.config import TIERS, find_folder
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # a script finds `tools` no other way
@@ -36,8 +37,25 @@ def stamp():
             digest.update(path.read_bytes())
     installed = sorted(f"{d.metadata['Name']}=={d.version}" for d in distributions())
     settings = [f"{name}={os.environ.get(name, '')}" for name in SETTINGS]
-    digest.update("\n".join(installed + settings).encode())
+    digest.update("\n".join(installed + settings + list_data()).encode())
     return digest.hexdigest()
+
+
+def list_data():
+    """Return a line for each file of the folder that `UNETBOOK_DATA` names, if any."""
+    data = os.environ.get("UNETBOOK_DATA") or "drawn"
+    if data in ("drawn", "oxford"):
+        return []
+    try:
+        folder = find_folder(data, "UNETBOOK_DATA")
+    except ValueError as error:
+        sys.exit(str(error))
+    lines = []
+    for path in sorted(folder.rglob("*")):
+        state = path.lstat()
+        name = ascii(str(path.relative_to(folder)))
+        lines.append(f"{name} {state.st_size} {state.st_mtime_ns}")
+    return lines
 
 
 def check_tier():

@@ -15,7 +15,10 @@ def main():
         config = start()
         from unetbook.data import load_pets  # TensorFlow, which start() keeps quiet
 
-        load_pets(config.data)
+        try:
+            load_pets(config.data)
+        except ValueError as error:  # no such data: the sentence alone
+            sys.exit(str(error))
     print(device_name())
 
 

@@ -2,7 +2,7 @@
 
 Taught, chapter by chapter, and shown there word for word:
 
-    data            load_pets, and the pipeline from pictures to batches   (1)
+    data            load_pets, load_pictures, pictures to batches          (1)
     augmentation    flips, crops, colours                                  (1)
     convolution     the transposed convolution by hand                     (2)
     blocks          conv, encoder, bottleneck and decoder block            (3 to 5)
@@ -15,8 +15,12 @@ Taught, chapter by chapter, and shown there word for word:
 
 What stands behind that:
 
+    classes         what a pixel may be: names, colours, background
+    tiles           a picture in squares, mirrored, or seen twice
+    cutouts         a mask's object cut out, counted, written down
     config          tiers and settings; the one reader of the environment
-    sources/        behind load_pets: photographs, folders, drawn pets, splits
+    sources/        behind load_pets: photographs, folders, outlines,
+                    class lists, drawn pets, splits
     checkpoints     exact resume
     progress        what a training prints
     processes       several processes that train one network; Keras on JAX
@@ -24,12 +28,19 @@ What stands behind that:
     pretrained      the weights that come with the book, with their cards
     pictures        any picture as an array; masks and pictures checked
     files           written whole or not at all
+    remedies        which part of the book an error names
     results         what experiments measured, read from measured/
 
 What shows it:
 
     figures/        pictures and masks, charts, matrices, the diagram, all colours
     explorers/      what can be touched: Python, and the scripts in explorers/page/
+
+What the command line `unetbook` does:
+
+    __main__        its arguments, errors and exit codes
+    commands        check, train, score, segment
+    runs            what a training leaves in its folder, to be used again
 
 Data flows one way: config, data, model, training, prediction and metrics, figures,
 explorers, chapter. Nothing imports upwards, and nothing is imported from here.

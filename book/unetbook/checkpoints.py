@@ -14,9 +14,13 @@ import numpy as np
 from keras import ops
 
 from unetbook.files import write_json, write_whole
-from unetbook.processes import process_number, wait_for_processes
+from unetbook.processes import count_processes, process_number, wait_for_processes
+from unetbook.remedies import look_up
 
-ANOTHER_FOLDER = "Give another run_dir, or delete this folder to train from the start."
+ANOTHER_FOLDER = (
+    "Give another run_dir, or delete this folder to train from the start. "
+    + look_up("The folder holds another run")
+)
 MEMORY = "memory "  # before the names of arrays that are no variables
 
 
@@ -39,6 +43,7 @@ def describe_run(model, epochs, settings=None):
         "epochs": epochs,
         "settings": settings or {},
         "precision": model.dtype_policy.name,
+        "processes": count_processes(),
         "optimizer": {"kind": type(optimizer).__name__, **optimizer.get_config()},
         "loss": name_loss(model.loss),
     }
@@ -134,7 +139,7 @@ def check_same_run(run_dir, description):
     """Raise a `ValueError` that names how `description` differs from `run.json`.
 
     Entries that only one side knows do not count: another version of Keras or of this
-    package may add some. Another precision is told and goes on.
+    package may add some. What `tell_of_changes` knows is told, and the run goes on.
     """
     try:
         stored = json.loads((run_dir / "run.json").read_text())
@@ -154,16 +159,28 @@ def check_same_run(run_dir, description):
         raise ValueError(
             f"run_dir={str(run_dir)!r} holds another run: {text}. {ANOTHER_FOLDER}"
         )
+    tell_of_changes(stored, description)
+
+
+def tell_of_changes(stored, description):
+    """Say what is new in a run that goes on, if it has to do with rounding alone."""
     now = description["precision"]
     # Version 0.1.0 did not write it down, but how the loss was scaled in 16 bits.
     old = "mixed_float16" if "optimizer dynamic_growth_steps" in stored else now
     before = stored.get("precision", old)
     if before != now:
         print(f"This run was begun in {before}; now: {now}.")
+    now = description["processes"]
+    before = stored.get("processes", now)
+    if before != now:
+        print(
+            f"This run was begun with processes={before}; now: processes={now}. "
+            "The last digits will differ."
+        )
 
 
 def list_facts(description):
-    """Return what two descriptions of one run share, whatever its precision.
+    """Return what two descriptions of one run share, whatever `tell_of_changes` knows.
 
     The kinds of the layers are added as one fact, so that a layer more or fewer shows.
     """
@@ -171,7 +188,7 @@ def list_facts(description):
         name: value
         for name, value in description.items()
         if " dtype" not in name
-        and name not in ("precision", "settings mixed_precision")
+        and name not in ("precision", "processes", "settings mixed_precision")
     }
     kinds = [name.split()[1:3] for name in facts if name.startswith("layer ")]
     facts["the list of layers"] = list(dict(kinds).values())

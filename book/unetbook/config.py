@@ -1,6 +1,7 @@
 """Where a run happens and how large it is; the only reader of the environment."""
 
 import contextlib
+import logging
 import os
 import platform
 import sys
@@ -13,8 +14,10 @@ import platformdirs
 from packaging.requirements import Requirement
 
 import unetbook
+from unetbook.classes import PETS
+from unetbook.remedies import look_up
 
-CLASS_NAMES = ("pet", "background", "border")
+CLASS_NAMES = PETS.names
 
 CHECKED_PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets")
 
@@ -25,7 +28,7 @@ class Config:
 
     Attributes:
         tier: `"quick"`, `"standard"` or `"full"`.
-        data: What `load_pets` takes: `"drawn"`, `"oxford"` or a folder.
+        data: What `load_pets` takes, `"drawn"` or `"oxford"`; or a folder.
         image_size: Side of the square pictures in pixels.
         batch_size: Pictures in one training step.
         epochs: Passes over the training pictures.
@@ -125,6 +128,37 @@ def photos_dir():
     return Path(folder).expanduser().absolute()
 
 
+def find_folder(folder, name="folder"):
+    """Return a folder as an absolute path; `~` is the reader's home.
+
+    A relative path is looked for from the working folder and, as a notebook works in
+    its own, from the folder in which the reader started.
+
+    Args:
+        folder: A path.
+        name: What the error message calls it.
+
+    Raises:
+        ValueError: If there is no such folder.
+    """
+    if not isinstance(folder, str | os.PathLike) or not os.fspath(folder):
+        raise ValueError(
+            f"{name}={folder!r}: give the path of a folder with pictures and masks."
+        )
+    path = Path(folder).expanduser()
+    started = os.environ.get("PWD") or os.getcwd()
+    places = dict.fromkeys((Path.cwd() / path, Path(started) / path))
+    for place in places:
+        with contextlib.suppress(OSError, ValueError):  # too long, or no path at all
+            if place.is_dir():
+                return place.absolute()
+    looked = " and ".join(map(ascii, map(str, places)))
+    raise ValueError(
+        f"{name}={str(folder)!r}: there is no such folder. Looked for {looked}. Give "
+        "the path of a folder that holds images/ and masks/."
+    )
+
+
 def find_gpus():
     """Return TensorFlow's GPUs, and let each take its memory only as it needs it.
 
@@ -189,7 +223,8 @@ def check_versions():
             wanted = package + ",".join(sorted(map(str, bounds[package]), reverse=True))
             raise ImportError(
                 f"{package} {installed} is installed, and this book needs {wanted}. "
-                f"Run: pip install '{wanted}', then restart the kernel."
+                f"Run: pip install '{wanted}', then restart the kernel. "
+                + look_up("A module is missing")
             )
 
 
@@ -240,10 +275,26 @@ def start():
         ValueError: If `UNETBOOK_TIER` or `UNETBOOK_XLA` is unknown.
     """
     check_versions()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    load_tensorflow()
     with hold_stderr():
         config = load_config()
         print(describe(config))
+        if on_colab() and device_name() == "CPU":
+            print(f"This machine has no GPU. {look_up('No GPU is seen')}")
+    return config
+
+
+def load_tensorflow():
+    """Load TensorFlow quietly; keep Keras away from XLA where `UNETBOOK_XLA` says so.
+
+    Raises:
+        ValueError: If `UNETBOOK_XLA` is unknown.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # Each of several networks is traced once, which TensorFlow takes for a fault.
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(lambda record: "retracing" not in record.getMessage())
+    with hold_stderr():
+        device_name()  # which also lets GPUs give memory as it is needed
         if not use_xla():
             leave_xla_off()
-    return config

@@ -1,26 +1,30 @@
-"""The one door to the data: pictures with trimaps in, batches for training out.
+"""The two doors to the data: pictures with masks in, batches for training out.
 
 Whatever the source, every example of every split is a dictionary of the same shape:
 
 - `image`: uint8 `(height, width, 3)`, and every picture may have its own size;
-- `segmentation_mask`: uint8 `(height, width, 1)`, the raw trimap: 1 pet,
-  2 background, 3 border;
+- `segmentation_mask`: uint8 `(height, width, 1)`, the raw mask: 1 for the first
+  class and so on, 0 where nobody annotated; of pets the trimap: 1 pet, 2 background,
+  3 border;
 - `label`: int64, the breed's position in `Pets.breeds`; `species`: int64, 0 cat, 1 dog;
+  both are 0 in a folder of one's own;
 - `file_name`: string; `head_bbox`: float32 `(4,)` as `(ymin, xmin, ymax, xmax)` in
   shares of the picture, zeros where nobody marked a head.
 
 The sources themselves are in `unetbook.sources`.
 """
 
+import warnings
 from functools import partial
-from pathlib import Path
 
 import tensorflow as tf
 
 from unetbook.augmentation import augment
-from unetbook.config import cache_dir, photos_dir
+from unetbook.config import cache_dir, find_folder, photos_dir
+from unetbook.files import printable
+from unetbook.remedies import look_up
 from unetbook.sources.drawn.dataset import prepare_drawn_pets
-from unetbook.sources.folders import load_folder
+from unetbook.sources.folders import load_folder, report_folder
 from unetbook.sources.photographs import (
     decode_example,
     download_photos,
@@ -38,10 +42,7 @@ def load_pets(source="drawn", *, validation_share=0.1, seed=0):
 
     Args:
         source: `"drawn"`, the built-in drawn pets; `"oxford"`, the photographs of
-            Oxford-IIIT Pet, found under `TFDS_DATA_DIR` or downloaded there (773 MB);
-            or a folder that holds `images/NAME.*` and `masks/NAME.png`, either by
-            itself (a fifth of the pairs, chosen by name, becomes the test split) or
-            once in `train/` and once in `test/`.
+            Oxford-IIIT Pet, found under `TFDS_DATA_DIR` or downloaded there (773 MB).
         validation_share: Share of the training pictures to cut off, in (0, 1).
         seed: Another seed cuts off other pictures.
 
@@ -51,24 +52,91 @@ def load_pets(source="drawn", *, validation_share=0.1, seed=0):
         order that never changes, and a tuple of breed names.
 
     Raises:
-        ValueError: If `source` is no data source, `validation_share` is out of range,
-            or a file in the folder is unpaired, unreadable or no trimap.
+        ValueError: If `source` is no data source, or `validation_share` is out of
+            range.
         DataError: If the photographs cannot be downloaded or their copy is broken.
     """
-    if not 0 < validation_share < 1:
-        raise ValueError(
-            f"validation_share={validation_share}: give a share between 0 and 1, "
-            "such as 0.1."
-        )
+    check_share(validation_share)
     if source == "drawn":
         builder = prepare_drawn_pets(cache_dir())
     elif source == "oxford":
         builder = find_photos(photos_dir()) or download_photos(photos_dir())
     else:
-        return load_folder(Path(source), validation_share, seed)
+        raise ValueError(
+            f"source={str(source)!r} is neither 'drawn' nor 'oxford'. Chapters 1 to 10 "
+            "are about these pets; pictures of your own are loaded by "
+            "load_pictures(folder), in chapter 12."
+        )
     train, test = (read_split(builder, name) for name in ("train", "test"))
     breeds = tuple(builder.info.features["label"].names)
     return cut_validation(train, test, breeds, decode_example, validation_share, seed)
+
+
+def check_share(validation_share):
+    """Raise a `ValueError` unless this is a share between 0 and 1."""
+    if not 0 < validation_share < 1:
+        raise ValueError(
+            f"validation_share={validation_share}: give a share between 0 and 1, "
+            "such as 0.1."
+        )
+
+
+def load_pictures(folder, classes=None, *, validation_share=0.1, seed=0):
+    """Load pictures and masks of one's own, of any classes, in three splits.
+
+    Folders are read as annotation tools write them: `images/` and `masks/`; pictures
+    with `NAME_mask.png` beside them; Pascal VOC; outlines as COCO's or LabelMe's JSON,
+    or as the text files of YOLO's segmentation; each by itself or in `train/`, `valid/`
+    and `test/`. Several folders of masks that lie beside each other are taken together.
+    A split that is missing is cut from the training pictures, and copies of one
+    photograph stay together. Pictures with more than 1,024 pixels on a side are shrunk
+    to that.
+
+    Args:
+        folder: A path; `~` is the reader's home.
+        classes: What the masks hold: names in the order of their values, a dictionary
+            from names to values or colours, or `Classes`. None reads a class list in
+            the folder (`classes.csv`, or what annotation tools write), or else infers
+            the classes where masks leave no doubt: black and white, 0 and 1, Pascal
+            VOC's palette, trimaps.
+        validation_share: Share of the training pictures to cut off, in (0, 1).
+        seed: Another seed cuts off other pictures.
+
+    Returns:
+        `Pictures(train, validation, test, classes)`: three objects `tf.data.Dataset` of
+        the dictionaries described at the top of this module, of known cardinality, in
+        an order that never changes, and the `Classes`.
+
+    Raises:
+        ValueError: If there is no such folder, a file in it is unpaired or unreadable,
+            or the masks hold what stands for no class for sure.
+    """
+    check_share(validation_share)
+    path = find_folder(folder)
+    pictures, said, doubts = load_folder(path, classes, validation_share, seed)
+    print(said)
+    if doubts:
+        more = look_up("The folder loads with a warning")
+        text = printable(f"Look at these, in {path}: {'; '.join(doubts)}. {more}")
+        warnings.warn(text, stacklevel=2)
+    return pictures
+
+
+def check_pictures(folder, classes=None):
+    """Check a folder as `load_pictures` does, and return all that was found.
+
+    Args:
+        folder: A path, as in `load_pictures`.
+        classes: As in `load_pictures`.
+
+    Returns:
+        A `Report(pairs, classes, shares, sizes, faults, doubtful, read)`.
+
+    Raises:
+        ValueError: If there is no such folder, no mask in it, or the masks hold what
+            stands for no class for sure.
+    """
+    return report_folder(find_folder(folder), classes)
 
 
 def resize_pair(example, image_size):
@@ -116,10 +184,12 @@ def preprocess(images, trimaps):
 
     Args:
         images: uint8 `(..., height, width, 3)`.
-        trimaps: uint8 `(..., height, width)`, 1 pet, 2 background, 3 border.
+        trimaps: uint8 `(..., height, width)`, 1 pet, 2 background, 3 border; or raw
+            masks of other classes, which count from 1, and 0 for not annotated.
 
     Returns:
-        `(images, masks)`: float32 in [0, 1], and int32, 0 pet, 1 background, 2 border.
+        `(images, masks)`: float32 in [0, 1], and int32, 0 pet, 1 background, 2 border;
+        -1: not annotated.
     """
     return tf.cast(images, tf.float32) / 255, tf.cast(trimaps, tf.int32) - 1
 
@@ -183,7 +253,8 @@ def make_dataset(
 
     Returns:
         A `tf.data.Dataset` of `(images, masks)`: float32 `(batch, height, width, 3)`
-        in [0, 1], and int32 `(batch, height, width)` in {0, 1, 2}.
+        in [0, 1], and int32 `(batch, height, width)` that count from 0; -1: not
+        annotated.
     """
     if not training:
         batches = pairs.batch(batch_size).map(preprocess, tf.data.AUTOTUNE)

@@ -43,3 +43,8 @@ def shorten(error):
     text = " ".join(text.split()).rstrip(".")
     text = text if len(text) <= 300 else text[:300] + " ..."
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def printable(text):
+    """Return a text on one line: what cannot be printed stands as an escape."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))

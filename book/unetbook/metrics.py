@@ -14,8 +14,9 @@ def confusion_matrix(y_true, y_pred, num_classes=3):
     Built in chapter 8.
 
     Args:
-        y_true: Integer masks of any shape, values in 0 to `num_classes - 1`.
-        y_pred: Predicted masks of the same shape.
+        y_true: Integer masks of any shape, values in 0 to `num_classes - 1`; pixels of
+            the value -1, not annotated, are not counted.
+        y_pred: Predicted masks of the same shape, without -1.
         num_classes: Number of classes.
 
     Returns:
@@ -30,13 +31,14 @@ def confusion_matrix(y_true, y_pred, num_classes=3):
             f"y_true has shape {y_true.shape} and y_pred {y_pred.shape}. Give masks of "
             "one shape; take the argmax of probabilities first."
         )
-    for name, mask in (("y_true", y_true), ("y_pred", y_pred)):
-        if mask.size and not (mask.min() >= 0 and mask.max() < num_classes):
+    for name, mask, lowest in (("y_true", y_true, -1), ("y_pred", y_pred, 0)):
+        if mask.size and not (mask.min() >= lowest and mask.max() < num_classes):
             raise ValueError(
-                f"{name} holds values from {mask.min()} to {mask.max()}, expected 0 to "
-                f"{num_classes - 1}. For a raw trimap, subtract 1."
+                f"{name} holds values from {mask.min()} to {mask.max()}, expected "
+                f"{lowest} to {num_classes - 1}. For a raw trimap, subtract 1."
             )
-    pairs = num_classes * y_true.astype("int64").ravel() + y_pred.ravel()
+    annotated = y_true != -1
+    pairs = num_classes * y_true[annotated].astype("int64") + y_pred[annotated]
     counts = np.bincount(pairs, minlength=num_classes**2)
     return counts.reshape(num_classes, num_classes)
 
@@ -149,7 +151,7 @@ def count_confidence(y_true, probabilities):
     Built in chapter 9.
 
     Args:
-        y_true: Integer masks of any shape.
+        y_true: Integer masks of any shape; pixels of the value -1 are not counted.
         probabilities: `(..., num_classes)` in [0, 1], one row for each pixel of them.
 
     Returns:
@@ -168,7 +170,8 @@ def count_confidence(y_true, probabilities):
     bins = (probabilities.max(axis=-1) * CONFIDENCE_BINS).astype("int64")
     bins = np.minimum(bins, CONFIDENCE_BINS - 1)  # a probability of 1 is in the last
     right = probabilities.argmax(axis=-1) == y_true
-    counts = np.bincount((2 * bins + right).ravel(), minlength=2 * CONFIDENCE_BINS)
+    places = (2 * bins + right)[y_true != -1]
+    counts = np.bincount(places, minlength=2 * CONFIDENCE_BINS)
     return counts.reshape(CONFIDENCE_BINS, 2)
 
 

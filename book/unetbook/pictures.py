@@ -9,11 +9,11 @@ import keras
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from unetbook.config import CLASS_NAMES
+from unetbook.classes import PETS
 from unetbook.files import shorten
 
 
-def read_picture(picture):
+def read_picture(picture, longest=None):
     """Read a picture from an array, a file or PIL, whatever its mode.
 
     Transparent parts become white; a photograph that the camera marked as turned is
@@ -23,6 +23,8 @@ def read_picture(picture):
         picture: A path, a PIL image, or an array `(height, width)`, `(height, width,
             1)`, `(height, width, 3)` or `(height, width, 4)` of bytes, of uint16, of
             booleans, of integers in 0 to 255, or of floats in [0, 1].
+        longest: Shrink larger pictures until their longer side has so many pixels;
+            None keeps every size.
 
     Returns:
         uint8 `(height, width, 3)`.
@@ -31,7 +33,7 @@ def read_picture(picture):
         ValueError: If the file cannot be read or the array is no picture.
     """
     if isinstance(picture, str | Path):
-        picture = open_picture(Path(picture))
+        picture = open_picture(Path(picture), longest)
     if isinstance(picture, Image.Image):
         picture = unpack_picture(picture)
     pixels = to_bytes(to_array(picture))
@@ -46,7 +48,32 @@ def read_picture(picture):
     if pixels.shape[-1] == 4:  # blend with white
         alpha = pixels[..., 3:] / 255
         pixels = np.rint(pixels[..., :3] * alpha + 255 * (1 - alpha)).astype("uint8")
-    return np.array(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
+    pixels = np.array(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
+    return pixels if longest is None else shrink_picture(pixels, longest)
+
+
+def shrink_picture(pixels, longest):
+    """Shrink a picture, antialiased, or a mask, nearest.
+
+    Args:
+        pixels: uint8 or float32 `(height, width, 3)`, or integers `(height, width)`.
+        longest: So many pixels the longer side gets; what is smaller stays as it is.
+
+    Returns:
+        Pixels of the same type.
+    """
+    sides = pixels.shape[:2]
+    if max(sides) <= longest:
+        return pixels
+    height, width = (max(1, round(longest * side / max(sides))) for side in sides)
+    if pixels.ndim == 2:
+        rows = (2 * np.arange(height) + 1) * sides[0] // (2 * height)  # the middles
+        columns = (2 * np.arange(width) + 1) * sides[1] // (2 * width)
+        return pixels[np.ix_(rows, columns)]
+    if pixels.dtype == np.uint8:
+        return squeeze_picture(pixels, height, width)
+    channels = [squeeze_picture(pixels[..., i], height, width) for i in range(3)]
+    return np.stack(channels, axis=-1)
 
 
 def to_array(picture):
@@ -62,12 +89,19 @@ def to_array(picture):
     return array
 
 
-def open_picture(path):
-    """Decode a whole picture file with Pillow; a `ValueError` names a broken one."""
+def open_picture(path, longest=None):
+    """Decode a picture file with Pillow; a `ValueError` names a broken one.
+
+    A JPEG file need not be decoded at its full size if its longer side is to have no
+    more than `longest` pixels.
+    """
     if not path.is_file():
         raise ValueError(f"picture={str(path)!r}: there is no such file.")
     try:
         with Image.open(path) as file:
+            if longest is not None:
+                scale = longest / max(file.size)
+                file.draft(None, [max(1, int(scale * side)) for side in file.size])
             file.load()
             return file.copy()
     except UnidentifiedImageError as error:
@@ -157,28 +191,31 @@ def check_image(image, name="image"):
     return np.clip(image, 0, 1).astype("float32")
 
 
-def check_mask(mask, name="mask", shape=None):
+def check_mask(mask, name="mask", shape=None, classes=PETS):
     """Return one mask as an integer array `(H, W)` of class codes.
 
     Args:
-        mask: `(H, W)`, values 0 pet, 1 background, 2 border.
+        mask: Integers `(H, W)`, positions in the classes' names; -1: not annotated.
         name: What the error message calls it.
         shape: The `(H, W)` of its picture, or None for any.
+        classes: A `Classes`.
 
     Raises:
-        ValueError: If the shape or a value is another.
+        ValueError: If the shape, the type or a value is another.
     """
     mask = np.asarray(mask)
-    if mask.ndim != 2 or (shape is not None and mask.shape != tuple(shape)):
-        wanted = "(height, width)" if shape is None else f"{tuple(shape)}"
+    expected = mask.shape if shape is None else tuple(shape)
+    if mask.ndim != 2 or not mask.size or mask.shape != expected:
         raise ValueError(
-            f"{name} has shape {mask.shape}, expected {wanted}. Take the argmax of "
-            "probabilities over the last axis, and pass one mask at a time."
+            f"{name} has shape {mask.shape}, expected {shape or '(height, width)'}. "
+            "Take the argmax of probabilities over the last axis, and pass one mask at "
+            "a time."
         )
-    found = np.unique(mask)
-    if not np.isin(found, range(len(CLASS_NAMES))).all():
+    low, high, highest = mask.min(), mask.max(), len(classes.names) - 1
+    if mask.dtype.kind not in "biu" or low < -1 or high > highest:
         raise ValueError(
-            f"{name} holds the values {found[:6].tolist()}, expected 0, 1 and 2. A raw "
-            "trimap holds 1, 2 and 3: subtract 1."
+            f"{name} is {mask.dtype} from {low} to {high}, expected 0 to {highest}, or "
+            "-1 for not annotated, as integers. The classes are "
+            f"{', '.join(classes.names)}. Raw masks count from 1: subtract 1."
         )
     return mask.astype("int32")

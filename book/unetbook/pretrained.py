@@ -35,6 +35,8 @@ def build_pretrained_unet(image_size, num_classes=3):
     The encoder is EfficientNet-Lite0 (Tan & Le, 2019) and comes with the book; the
     decoder is made of the course's own `decoder_block`, with random weights.
 
+    Built in chapter 11.
+
     Args:
         image_size: Side of the square picture in pixels, or `(height, width)`; a
             multiple of 32.
@@ -62,7 +64,14 @@ def build_pretrained_unet(image_size, num_classes=3):
 
 
 def load_encoder(encoder):
-    """Give the model of an encoder alone its ImageNet weights."""
+    """Give an encoder its ImageNet weights.
+
+    Args:
+        encoder: A model of `efficientnet_lite0` alone, from images to feature maps.
+
+    Raises:
+        ValueError: If the weights are missing, changed or of another network.
+    """
     card = json.loads((ENCODER_DIR / f"{ENCODER}.json").read_text())
     assign_weights(encoder, ENCODER_DIR / f"{ENCODER}.npz", card)
 
@@ -124,6 +133,23 @@ def build_from_card(card):
     if card.get("encoder"):
         return build_pretrained_unet(card["image_size"])
     return build_unet(card["image_size"], filters=tuple(card["filters"]))
+
+
+def replace_head(model, num_classes):
+    """Give a U-Net a last layer for other classes, and keep all that comes before it.
+
+    Args:
+        model: A U-Net of `build_unet` or `build_pretrained_unet`, or a loaded one.
+        num_classes: Channels of the new output.
+
+    Returns:
+        An uncompiled `keras.Model` that shares all other layers, and their weights,
+        with `model`; the new layer's weights are random.
+    """
+    features = model.get_layer("logits").input
+    logits = layers.Conv2D(num_classes, 1, name="logits")(features)
+    probabilities = layers.Softmax(dtype="float32", name="probabilities")(logits)
+    return keras.Model(model.input, probabilities, name=model.name)
 
 
 def write_halves(file, weights):

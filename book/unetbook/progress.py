@@ -7,6 +7,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from unetbook.remedies import look_up
+
 STEP_LINE_AFTER = 20  # seconds; a shorter epoch gets no line of its own steps
 STEP_LINE_EVERY = 1  # second
 RESTORED = "weights restored, nothing to do"
@@ -127,5 +129,6 @@ def check_finite(logs, epoch, model):
                 f"{name} is {float(logs[name])} in epoch {epoch + 1}: the weights have "
                 f"run away. Lower the learning rate (now {rate:.2g}), check that "
                 "images lie in [0, 1] and masks hold classes only, then build the "
-                "model again and train it in a new run_dir."
+                "model again and train it in a new run_dir. "
+                + look_up("The loss is nan")
             )

@@ -186,7 +186,7 @@ def format_spread(values):
     return f"{mean:.3f}" if len(values) == 1 else f"{mean:.3f} ± {deviation:.3f}"
 
 
-class Pictures(NamedTuple):
+class PictureScores(NamedTuple):
     """What every test photograph is, and how a shipped network did on it.
 
     Attributes:
@@ -196,7 +196,7 @@ class Pictures(NamedTuple):
         breeds: Strings `(37,)`.
         matrices: int64 `(pictures, 3, 3)`; rows are the truth.
         ring_pixels: int64 `(len(RINGS) + 1,)`, pixels of the whole split by their
-            distance from the true border: in it, up to each of `RINGS`, farther.
+            distance from the true border: in it, closer than each of `RINGS`, more.
         ring_errors: int64, those among them that are wrong.
         confidence: int64 `(CONFIDENCE_BINS, 2)`, the pixels of the whole split by their
             largest probability: wrong ones and right ones, as `count_confidence` does.
@@ -220,15 +220,15 @@ def read_pictures(name, folder=None):
         folder: As in `read_measured`.
 
     Returns:
-        `Pictures`.
+        `PictureScores`.
 
     Raises:
         ValueError: If there is no such file, or the weights have another name now.
     """
     check_renamed(name, OLD_WEIGHTS)
     command = f"python -m experiments pictures {name}"
-    values = read_arrays(name, Pictures._fields, command, folder)
-    return Pictures(**values)._replace(matrices=values["matrices"].astype("int64"))
+    values = read_arrays(name, PictureScores._fields, command, folder)
+    return PictureScores(**values)._replace(matrices=values["matrices"].astype("int64"))
 
 
 def read_arrays(name, fields, command, folder):

@@ -4,6 +4,7 @@ Keras and NumPy only. For several devices open `strategy.scope()` around `build_
 and `compile_unet`, for several machines `join_processes` of `unetbook.processes`.
 """
 
+import inspect
 import time
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import numpy as np
 from keras import ops
 
 from unetbook.checkpoints import describe_run, open_run, save_run
+from unetbook.processes import add_over_devices
 from unetbook.progress import Progress, check_finite
 
 
@@ -57,7 +59,7 @@ def make_optimizer(learning_rate, total_steps, *, warmup_share=0.05):
     return keras.optimizers.AdamW(schedule, weight_decay=1e-4)
 
 
-def cross_entropy_and_dice(y_true, y_pred):
+def cross_entropy_and_dice(y_true, y_pred, weights=1):
     """Add one minus the classes' mean Dice coefficient to the cross-entropy.
 
     The coefficient is taken class by class over all pixels of a batch, so that a rare
@@ -67,14 +69,17 @@ def cross_entropy_and_dice(y_true, y_pred):
     Args:
         y_true: Integer masks `(batch, height, width)`.
         y_pred: Probabilities `(batch, height, width, num_classes)`.
+        weights: 1 for pixels that count in the coefficient and 0 for others, `(batch,
+            height, width, 1)`.
 
     Returns:
         One number a pixel, `(batch, height, width)`. Keras takes their mean, over all
         devices where there are several; of a scalar it would take the sum over them.
     """
     cross_entropy = keras.losses.sparse_categorical_crossentropy(y_true, y_pred)
-    one_hot = ops.one_hot(ops.cast(y_true, "int32"), y_pred.shape[-1])
-    dice_losses = keras.losses.dice(one_hot, y_pred, axis=(0, 1, 2))  # 1 - Dice, (C,)
+    one_hot = weights * ops.one_hot(ops.cast(y_true, "int32"), y_pred.shape[-1])
+    # 1 - Dice, (C,)
+    dice_losses = keras.losses.dice(one_hot, weights * y_pred, axis=(0, 1, 2))
     return cross_entropy + ops.mean(dice_losses)
 
 
@@ -86,28 +91,75 @@ LOSSES = {
 keras.saving.register_keras_serializable("unetbook")(cross_entropy_and_dice)
 
 
+@keras.saving.register_keras_serializable("unetbook")
+class AnnotatedPixels(keras.losses.Loss):
+    """Take the mean of a loss over the annotated pixels, whose class is not -1.
+
+    One number divides the sum: that of the annotated pixels in the whole batch, on all
+    devices together. Each device dividing by its own would weigh pixels by where they
+    were computed. A batch in which nothing is annotated costs 0. Where everything is,
+    the weights are exactly 1 and change no bit.
+
+    Args:
+        loss: A function that returns one number a pixel, or the name of Keras's own. It
+            meets class 0 in place of -1; if it has an argument `weights`, it is given
+            1 for annotated pixels and 0 for others, `(batch, height, width, 1)`.
+    """
+
+    def __init__(self, loss):
+        super().__init__(name="annotated_pixels")
+        self.function = keras.losses.get(loss)
+        if not inspect.isfunction(self.function):
+            raise ValueError(
+                f"loss={loss!r}: give a function that returns one number a pixel, or "
+                f"its name, such as one of {tuple(LOSSES.values())}."
+            )
+        self.__name__ = self.function.__name__
+        self.takes_weights = "weights" in inspect.signature(self.function).parameters
+
+    def call(self, y_true, y_pred):
+        """Return the loss a pixel, so weighted that Keras's mean is the right one."""
+        weights = ops.cast(y_true >= 0, y_pred.dtype)
+        options = {"weights": weights[..., None]} if self.takes_weights else {}
+        # The probabilities stay as they are: Keras looks up which logits they are of.
+        values = self.function(ops.maximum(y_true, 0), y_pred, **options)
+        counts = ops.stack([ops.sum(ops.ones_like(weights)), ops.sum(weights)])
+        pixels, annotated = ops.unstack(add_over_devices(counts), 2)
+        return values * (weights * ops.divide_no_nan(pixels, annotated))
+
+    def get_config(self):
+        """Return the arguments, as Keras saves them."""
+        return {"loss": keras.losses.serialize(self.function)}
+
+
+@keras.saving.register_keras_serializable("unetbook")
+class PixelScores(keras.metrics.MeanIoU):
+    """Accuracy and mean IoU, both from the confusion matrix that `MeanIoU` counts."""
+
+    def result(self):
+        """Return a dictionary of two numbers in [0, 1]; 0 if nothing was counted."""
+        matrix = ops.cast(self.total_cm, "float32")
+        right = ops.sum(ops.diagonal(matrix))
+        accuracy = ops.divide_no_nan(right, ops.sum(matrix))
+        return {"accuracy": accuracy, "mean_iou": super().result()}
+
+
 def compile_unet(model, optimizer, loss="sparse_categorical_crossentropy"):
     """Give a U-Net its loss and the two scores that training shows.
 
-    Built in chapter 7.
+    Pixels of the class -1, not annotated, count in none of them. Built in chapter 7.
 
     Args:
         model: A U-Net that ends in a softmax over the classes.
         optimizer: A Keras optimizer, new for this model.
-        loss: What Keras takes as a loss, such as a value of `LOSSES`.
+        loss: What `AnnotatedPixels` takes, such as a value of `LOSSES`.
 
     Returns:
         The same model, compiled, its optimizer's variables made.
     """
     num_classes = model.output_shape[-1]
-    model.compile(
-        optimizer=optimizer,
-        loss=loss,
-        metrics=[
-            "accuracy",
-            keras.metrics.MeanIoU(num_classes, sparse_y_pred=False, name="mean_iou"),
-        ],
-    )
+    scores = PixelScores(num_classes, ignore_class=-1, sparse_y_pred=False)
+    model.compile(optimizer=optimizer, loss=AnnotatedPixels(loss), metrics=[scores])
     model.optimizer.build(model.trainable_variables)
     return model
 

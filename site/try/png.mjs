@@ -1,7 +1,7 @@
 // A mask as a PNG file that people and programs read alike.
 //
 // A canvas writes colours only. This writes a palette: the pixels hold 1, 2 and 3, the
-// codes of a trimap, so that `load_pets("folder")` takes the file as a mask, and a
+// codes of a trimap, so that `load_pictures(folder)` takes the file as a mask, and a
 // viewer shows the colours of the classes.
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];

@@ -72,8 +72,8 @@ def test_no_name_stands_twice_in_the_package():
     assert [name for name, count in counts.items() if count > 1] == []
 
 
-def test_there_are_ten_chapters():
-    assert [path.stem[:2] for path in CHAPTERS] == [f"{n:02}" for n in range(1, 11)]
+def test_there_are_twelve_chapters():
+    assert [path.stem[:2] for path in CHAPTERS] == [f"{n:02}" for n in range(1, 13)]
 
 
 @each_chapter
@@ -92,19 +92,19 @@ def test_chapter_code_is_the_package_code(path):
 
 def test_every_function_that_names_its_chapter_is_built_there():
     built = {
-        path.stem[:2]: {
+        int(path.stem[:2]): {
             name for cell in code_cells(path) for name in definitions(python(cell))
         }
         for path in CHAPTERS
     }
     notes = {
-        name: re.search(r"Built in chapter (\d)\.", ast.get_docstring(node) or "")
+        name: re.search(r"Built in chapter (\d+)\.", ast.get_docstring(node) or "")
         for name, node in PACKAGE.items()
     }
     wrong = [
         f"{name}: not in chapter {note[1]}"
         for name, note in notes.items()
-        if note and name not in built[f"0{note[1]}"]
+        if note and name not in built[int(note[1])]
     ]
     assert not wrong
 

@@ -118,7 +118,9 @@ def test_how_long_the_standard_tier_took():
 def test_what_two_processes_did():
     machines = read_measured("machines")
     assert machines["one_and_two_processes"]["SGD"]["largest_difference"] < 1e-4
+    adam = machines["one_and_two_processes"]["AdamW"]["largest_difference"]
     seconds = [run["seconds"] for run in machines["ended"].values()]
+    assert sorted(seconds)[-2] < 1, "within a second"
     assert 20 < max(seconds) < 32, "half a minute"
     assert machines["largest_difference_resumed_by"]["two processes"] == 0
     large, article = machines["on_paper"].values()
@@ -126,7 +128,10 @@ def test_what_two_processes_did():
     assert article["1 Gbit/s"]["speed_up"] < 1
     assert round(article["parameters"] / large["parameters"]) == 15
     exchange = 8 * 4 * large["parameters"] / 1e8
+    steps = article["step_seconds"] / large["step_seconds"]
+    assert 1.8 < steps < 2.3, "in a step only twice as long"
     sentences = [
+        f"the losses differ by {adam:.0e}.".replace("e-0", "e-"),
         "it has fifteen times as many gradients to send",
         f"takes {exchange:.1f} seconds, longer than a whole step of "
         f"{large['step_seconds']:.1f} seconds",

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.explorers.modules import open_uri, read_settings, stored_output
+from unetbook.classes import Classes
 from unetbook.config import CLASS_NAMES
 from unetbook.explorers.training import explore_training
 from unetbook.figures.style import CLASS_COLOURS
@@ -42,6 +43,16 @@ def test_masks_have_the_colours_of_the_classes():
     assert [f"#{bytes(pixel).hex()}" for pixel in pixels] == list(CLASS_COLOURS)
     assert [name for name, _ in shown["classes"]] == list(CLASS_NAMES)
     assert [colour for _, colour in shown["classes"]] == list(CLASS_COLOURS)
+
+
+def test_any_classes_are_filmed_and_void_is_named_and_not_scored():
+    two = Classes(("cell", "glass"), ((255, 255, 255), (0, 0, 0)), 1)
+    truth, predicted = np.array([[[0, 1, -1]]]), np.array([[[0, 1, 1]]])
+    pictures = np.zeros((1, 1, 3, 3))
+    html = explore_training(pictures, truth, {1: predicted}, {"loss": [1.0]}, two).data
+    shown = read_settings(html)
+    assert [name for name, _ in shown["classes"]] == ["cell", "glass", "not annotated"]
+    assert shown["pets"][0]["scores"] == {"1": 1.0}
 
 
 def test_a_picture_survives_as_a_small_jpeg():

@@ -84,11 +84,11 @@ def test_probabilities_are_stretched_and_compared_as_in_python(example):
 
 
 def test_the_downloaded_mask_is_a_trimap_that_the_package_reads(example):
-    from unetbook.sources.folders import read_trimap
+    from unetbook.sources.masks import number_mask, open_mask
 
     picture, probabilities, folder, _ = example
     height, width = picture.shape[:2]
-    trimap = read_trimap(folder / "mask.png")[..., 0]
+    trimap = number_mask(open_mask(folder / "mask.png"), {1: 1, 2: 2, 3: 3})
     assert (trimap == expected_mask(probabilities, width, height) + 1).all()
     with Image.open(folder / "mask.png") as shown:
         colours = np.asarray(shown.convert("RGB")).reshape(-1, 3)

@@ -4,7 +4,7 @@ import numpy as np
 
 from tests.explorers.modules import open_uri
 from unetbook.explorers.addresses import mask_uri, png_uri
-from unetbook.figures.style import CLASS_COLOURS
+from unetbook.figures.style import CLASS_COLOURS, VOID
 
 
 def test_pictures_travel_inside_the_page():
@@ -21,3 +21,10 @@ def test_a_mask_keeps_its_codes_and_gets_the_colours_of_the_classes():
     assert np.asarray(image).tolist() == [[0, 1, 2]]
     shown = np.asarray(image.convert("RGB"))[0]
     assert [f"#{bytes(colour).hex()}" for colour in shown] == list(CLASS_COLOURS)
+
+
+def test_what_nobody_annotated_gets_a_colour_of_its_own():
+    image = open_uri(mask_uri([[-1, 2]]))
+    shown = np.asarray(image.convert("RGB"))[0]
+    expected = [VOID.colour, CLASS_COLOURS[2]]
+    assert [f"#{bytes(colour).hex()}" for colour in shown] == expected

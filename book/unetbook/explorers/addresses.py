@@ -7,7 +7,8 @@ import zlib
 import numpy as np
 from PIL import Image
 
-from unetbook.figures.style import CLASS_COLOURS
+from unetbook.classes import PETS
+from unetbook.figures.style import VOID, class_colours
 from unetbook.pictures import check_mask
 
 
@@ -27,9 +28,16 @@ def png_uri(pixels, colours=None):
     return encode(image, "png", optimize=True)
 
 
-def mask_uri(mask):
-    """Return a mask `(H, W)` in the colours of the classes, as `png_uri` does."""
-    return png_uri(check_mask(mask), CLASS_COLOURS)
+def mask_uri(mask, classes=PETS):
+    """Return a mask `(H, W)` in the colours of the classes, as `png_uri` does.
+
+    What is not annotated, -1, gets the code after the last class, and its own colour.
+    """
+    mask, colours = check_mask(mask, classes=classes), class_colours(classes)
+    if (mask == -1).any():
+        mask = np.where(mask == -1, len(colours), mask)
+        colours = (*colours, VOID.colour)
+    return png_uri(mask, colours)
 
 
 def photo_uri(image):

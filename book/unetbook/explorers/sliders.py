@@ -10,7 +10,14 @@ import io
 import ipywidgets
 import matplotlib.pyplot as plt
 
-from unetbook.figures.pictures import check_examples, plot_examples, plot_overlay
+from unetbook.classes import PETS
+from unetbook.figures.pictures import (
+    DRAWN_SIDE,
+    check_examples,
+    plot_examples,
+    plot_overlay,
+)
+from unetbook.pictures import check_image, check_mask, shrink_picture
 
 
 def render(axes):
@@ -57,14 +64,15 @@ def step_through(pictures, description):
     return ipywidgets.VBox([slider, shown])
 
 
-def explore_examples(images, masks, pred_masks=None, titles=None):
+def explore_examples(images, masks, pred_masks=None, titles=None, classes=PETS):
     """Step through pictures, each above its mask and its predicted mask, if any.
 
     Args:
         images: `(B, H, W, 3)`, floats in [0, 1] or uint8.
-        masks: Integers `(B, H, W)` in {0, 1, 2}.
+        masks: Integers `(B, H, W)`, positions in the classes' names; -1: not annotated.
         pred_masks: Predicted masks of the same shape, or None.
         titles: One text a picture, or None.
+        classes: A `Classes`.
 
     Returns:
         An `ipywidgets.VBox`.
@@ -72,23 +80,24 @@ def explore_examples(images, masks, pred_masks=None, titles=None):
     Raises:
         ValueError: If lengths, shapes or values do not fit, or for a single picture.
     """
-    check_examples(images, masks, pred_masks, titles)
+    check_examples(images, masks, pred_masks, titles, classes)
     pictures = []
     for i in range(len(images)):
         only = slice(i, i + 1)
         optional = [None if x is None else x[only] for x in (pred_masks, titles)]
-        axes = plot_examples(images[only], masks[only], *optional)
+        axes = plot_examples(images[only], masks[only], *optional, classes)
         pictures.append(render(axes[0, 0]))
     return step_through(pictures, "picture")
 
 
-def explore_overlay(image, mask, steps=5):
+def explore_overlay(image, mask, steps=5, classes=PETS):
     """Step from a picture to its mask: the tint covers more with every step.
 
     Args:
         image: `(H, W, 3)`, floats in [0, 1] or uint8.
-        mask: Integers `(H, W)` in {0, 1, 2}.
+        mask: Integers `(H, W)`, positions in the classes' names; -1: not annotated.
         steps: How many strengths of the tint, from 0 to 1; two at least.
+        classes: A `Classes`.
 
     Returns:
         An `ipywidgets.VBox`.
@@ -96,9 +105,13 @@ def explore_overlay(image, mask, steps=5):
     Raises:
         ValueError: If a shape or a range does not fit, or `steps` is below 2.
     """
+    image = check_image(image)
+    mask = check_mask(mask, shape=image.shape[:2], classes=classes)
+    # Once, not with every step.
+    image, mask = (shrink_picture(x, DRAWN_SIDE) for x in (image, mask))
     strengths = [i / max(steps - 1, 1) for i in range(steps)]
-    pictures = [
-        render(plot_overlay(image, mask, title=f"tint {strength:.0%}", alpha=strength))
-        for strength in strengths
-    ]
+    pictures = []
+    for strength in strengths:
+        look = {"title": f"tint {strength:.0%}", "alpha": strength, "classes": classes}
+        pictures.append(render(plot_overlay(image, mask, **look)))
     return step_through(pictures, "tint")

@@ -2,25 +2,27 @@
 
 import numpy as np
 
-from unetbook.config import CLASS_NAMES
+from unetbook.classes import PETS
 from unetbook.explorers.addresses import mask_uri, photo_uri
 from unetbook.explorers.cells import explorer
 from unetbook.figures.pictures import check_examples
-from unetbook.figures.style import CLASS_COLOURS
+from unetbook.figures.style import VOID, class_colours
 from unetbook.metrics import confusion_matrix, mean_iou
 
 
-def explore_training(images, masks, snapshots, history):
+def explore_training(images, masks, snapshots, history, classes=PETS):
     """Move through the epochs of a training: predicted masks and losses together.
 
     Args:
         images: `(B, H, W, 3)`, floats in [0, 1] or uint8; a few pictures.
-        masks: Their true masks, integers `(B, H, W)` in {0, 1, 2}.
+        masks: Their true masks, integers `(B, H, W)`, positions in the classes' names;
+            -1: not annotated.
         snapshots: A dictionary from epochs, counted from 1, to the masks that were
             predicted after them, of the same shape. Epochs may be missing, as after a
             resume; the film says so.
         history: What `train` returned: lists with one number an epoch, `loss` and any
             of `val_loss` and `val_mean_iou`.
+        classes: A `Classes`.
 
     Returns:
         An `IPython.display.HTML`; it works without a kernel.
@@ -28,22 +30,25 @@ def explore_training(images, masks, snapshots, history):
     Raises:
         ValueError: If shapes or values do not fit, or an epoch was not trained.
     """
-    rows = check_examples(images, masks, None, None)
+    rows = check_examples(images, masks, None, None, classes)
     curves = check_curves(history)
     check_snapshots(snapshots, len(curves["loss"]))
     pets = [
-        {"image": photo_uri(image), "truth": mask_uri(mask)}
+        {"image": photo_uri(image), "truth": mask_uri(mask, classes)}
         | {"masks": {}, "scores": {}}
         for image, mask in zip(rows["picture"], rows["truth"], strict=True)
     ]
     for epoch, pred_masks in snapshots.items():
-        predicted = check_examples(images, masks, pred_masks, None)["prediction"]
+        given = (images, masks, pred_masks, None, classes)
+        predicted = check_examples(*given)["prediction"]
         for pet, mask, pred_mask in zip(pets, rows["truth"], predicted, strict=True):
-            pet["masks"][int(epoch)] = mask_uri(pred_mask)
-            score = mean_iou(confusion_matrix(mask, pred_mask))
-            pet["scores"][int(epoch)] = round(score, 4)
-    classes = list(zip(CLASS_NAMES, CLASS_COLOURS, strict=True))
-    settings = {"history": curves, "pets": pets, "classes": classes}
+            pet["masks"][int(epoch)] = mask_uri(pred_mask, classes)
+            matrix = confusion_matrix(mask, pred_mask, len(classes.names))
+            pet["scores"][int(epoch)] = round(mean_iou(matrix), 4)
+    named = list(zip(classes.names, class_colours(classes), strict=True))
+    if any((mask == -1).any() for mask in rows["truth"]):
+        named.append((VOID.name, VOID.colour))
+    settings = {"history": curves, "pets": pets, "classes": named}
     return explorer("training", settings | {"size": rows["truth"][0].shape[0]})
 
 

@@ -3,16 +3,17 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from unetbook.config import CLASS_NAMES
+from unetbook.classes import PETS
 from unetbook.figures.style import (
-    CLASS_COLOURS,
-    CLASS_HATCHES,
     FAINT,
     SERIES_COLOURS,
     SERIES_HATCHES,
     SERIES_LINES,
     STYLE,
     WIDTH,
+    class_colours,
+    class_hatches,
+    name_ticks,
     new_axes,
 )
 
@@ -177,24 +178,26 @@ def check_shares(shares, name, class_names):
 
 
 @plt.rc_context(STYLE)
-def plot_class_shares(shares):
+def plot_class_shares(shares, classes=PETS):
     """Draw which share of all pixels each class has.
 
     Args:
-        shares: `(3,)` in [0, 1], in the order of `CLASS_NAMES`.
+        shares: `(C,)` in [0, 1], in the order of the classes.
+        classes: A `Classes`.
 
     Returns:
         The axes.
 
     Raises:
-        ValueError: If there are not three shares in [0, 1].
+        ValueError: If there is not one share in [0, 1] for each class.
     """
-    shares = check_shares(shares, "shares", CLASS_NAMES)
-    ax = new_axes(2.4)
-    for i, share in enumerate(shares):
-        ax.barh(i, share, color=CLASS_COLOURS[i], hatch=CLASS_HATCHES[i], ec="black")
+    shares = check_shares(shares, "shares", classes.names)
+    ax = new_axes(max(2.4, 0.4 * len(shares) + 0.8))
+    looks = zip(class_colours(classes), class_hatches(classes), strict=True)
+    for i, (share, (colour, hatch)) in enumerate(zip(shares, looks, strict=True)):
+        ax.barh(i, share, color=colour, hatch=hatch, ec="black")
         ax.text(share + 0.01, i, f"{share:.1%}", va="center")
-    ax.set_yticks(range(len(shares)), CLASS_NAMES)
+    ax.set_yticks(range(len(shares)), classes.names)
     ax.invert_yaxis()
     ax.set_xlim(0, min(1.12, np.nanmax(shares) + 0.15))
     ax.xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
@@ -203,7 +206,7 @@ def plot_class_shares(shares):
 
 
 @plt.rc_context(STYLE)
-def plot_scores(scores, class_names=CLASS_NAMES):
+def plot_scores(scores, class_names=PETS.names):
     """Draw one score a class as bars, for one network or for several side by side.
 
     Args:
@@ -226,13 +229,14 @@ def plot_scores(scores, class_names=CLASS_NAMES):
         draw_bars(ax, places, values, 0.92 * thickness, number, label)
     if len(series) > 1:
         ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False)
-    ax.set_xticks(range(len(class_names)), class_names)
+    name_ticks(ax, class_names)
     ax.set(ylim=(0, 1.08), ylabel="IoU")
     return ax
 
 
 def draw_bars(ax, places, values, thickness, number, label):
-    """Draw one series of scores with its numbers above the bars."""
+    """Draw one series of scores with its numbers above the bars, upright if thin."""
+    turned = {"fontsize": 11, "rotation": 90 if len(values) > 24 * thickness else 0}
     ax.bar(
         places,
         np.nan_to_num(values),
@@ -244,7 +248,7 @@ def draw_bars(ax, places, values, thickness, number, label):
     )
     for place, value in zip(places, values, strict=True):
         text = "absent" if np.isnan(value) else f"{value:.2f}"
-        ax.text(place, np.nan_to_num(value) + 0.02, text, ha="center", fontsize=11)
+        ax.text(place, np.nan_to_num(value) + 0.02, text, ha="center", **turned)
 
 
 @plt.rc_context(STYLE)

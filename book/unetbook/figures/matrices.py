@@ -3,8 +3,10 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from unetbook.config import CLASS_NAMES
-from unetbook.figures.style import SHADES, STYLE, WIDTH, new_axes
+from unetbook.classes import PETS
+from unetbook.figures.style import SHADES, STYLE, WIDTH, name_ticks, new_axes
+
+COUNTED = 5  # classes: of more, a cell has room for a share alone
 
 
 def check_square(matrix, class_names):
@@ -20,8 +22,10 @@ def check_square(matrix, class_names):
 
 
 @plt.rc_context(STYLE)
-def plot_confusion_matrix(matrix, class_names=CLASS_NAMES):
+def plot_confusion_matrix(matrix, class_names=PETS.names):
     """Draw a confusion matrix: each row's shares in per cent, and the counts.
+
+    Above five classes only the shares are written, and of these no zeros.
 
     Args:
         matrix: Counts `(C, C)`, rows are the truth, columns the prediction.
@@ -36,19 +40,26 @@ def plot_confusion_matrix(matrix, class_names=CLASS_NAMES):
     matrix = check_square(matrix, class_names)
     totals = matrix.sum(axis=1, keepdims=True)
     shares = np.divide(matrix, totals, where=totals > 0, out=np.zeros_like(matrix))
-    ax = new_axes(4.6)
+    few = len(class_names) <= COUNTED
+    ax = new_axes(4.6 if few else WIDTH)
     ax.imshow(shares, cmap=SHADES, vmin=0, vmax=1.25)
     for (row, column), share in np.ndenumerate(shares):
-        text = f"{share:.1%}\n{matrix[row, column]:,.0f}"
-        colour = "white" if share > 0.85 else "black"
-        ax.text(column, row, text, ha="center", va="center", color=colour)
-    ticks = range(len(class_names))
-    ax.set_xticks(ticks, class_names)
-    ax.set_yticks(ticks, class_names, rotation=90, va="center")
+        text = f"{share:.1%}\n{matrix[row, column]:,.0f}" if few else whole_share(share)
+        look = {"color": "white" if share > 0.85 else "black"}
+        look |= {} if few else {"fontsize": 9}
+        ax.text(column, row, text, ha="center", va="center", **look)
+    name_ticks(ax, class_names)
+    upright = {"rotation": 90, "va": "center"} if few else {}
+    ax.set_yticks(range(len(class_names)), class_names, **upright)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     ax.set(xlabel="predicted class", ylabel="true class")
     return ax
+
+
+def whole_share(share):
+    """Write a share in whole per cent, and nothing for less than half of one."""
+    return f"{100 * share:.0f}" if share >= 0.005 else ""
 
 
 def number_text(value):

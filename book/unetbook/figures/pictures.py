@@ -5,43 +5,64 @@ predicts nor saves, and it leaves `plt.show()` to the chapter.
 """
 
 import math
+from itertools import cycle, islice
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import Patch
 
-from unetbook.config import CLASS_NAMES
+from unetbook.classes import PETS
 from unetbook.figures.style import (
-    CLASS_COLOURS,
-    CLASS_MAP,
     COLUMNS,
     STYLE,
+    VOID,
     WIDTH,
+    class_looks,
+    class_map,
     new_axes,
 )
-from unetbook.pictures import check_image, check_mask
+from unetbook.pictures import check_image, check_mask, shrink_picture
+
+DRAWN_SIDE = 1024  # pixels; a figure has fewer, and larger pictures fill the memory
+LETTERS_PER_INCH = 13  # of a legend
+LEGEND_CLASSES = 6  # of more, a legend names those that a figure shows
 
 
-def class_handles(alpha=1.0, class_ids=(0, 1, 2)):
-    """Return one labelled patch a class, for a legend."""
+def class_handles(masks, classes, class_ids=None, alpha=1.0):
+    """Return one labelled patch a class for a legend, and one for void if there is any.
+
+    Args:
+        masks: Those that the figure shows.
+        classes: A `Classes`.
+        class_ids: Which classes to name; by default all. Of more than `LEGEND_CLASSES`
+            only those are named that occur.
+        alpha: How much the colours cover, in [0, 1].
+    """
+    found = set().union(*(np.unique(mask).tolist() for mask in masks))
+    ids = range(len(classes.names)) if class_ids is None else class_ids
+    ids = [i for i in ids if len(ids) <= LEGEND_CLASSES or i in found]
+    looks = [class_looks(classes)[i] for i in ids] + [VOID] * (-1 in found)
     return [
         Patch(
-            facecolor=CLASS_COLOURS[i],
-            edgecolor="black",
+            facecolor=look.colour,
+            edgecolor=look.ink if look.hatch else "black",
+            hatch=look.hatch,
             linewidth=0.8,
             alpha=alpha,
-            label=CLASS_NAMES[i],
+            label=look.name,
         )
-        for i in class_ids
+        for look in looks
     ]
 
 
-def add_class_legend(figure):
-    """Name the colours of the classes below all axes of a figure."""
+def add_legend(figure, handles):
+    """Explain the colours below all axes of a figure, in as many columns as fit."""
+    letters = max(len(handle.get_label()) for handle in handles) + 5  # with the patch
+    columns = max(1, int(LETTERS_PER_INCH * figure.get_figwidth() / letters))
     return figure.legend(
-        handles=class_handles(),
+        handles=handles,
         loc="outside lower center",
-        ncols=len(CLASS_NAMES),
+        ncols=min(len(handles), columns),
         frameon=False,
     )
 
@@ -55,14 +76,35 @@ def draw_pixels(ax, pixels, title=None, **options):
     return ax
 
 
+def draw_classes(ax, mask, classes, title=None):
+    """Show a checked mask in the colours of the classes."""
+    shown = np.ma.masked_equal(mask, -1)
+    highest = len(classes.names) - 1
+    draw_pixels(ax, shown, title, cmap=class_map(classes), vmin=0, vmax=highest)
+    draw_hatches(ax, mask, classes)
+    return ax
+
+
+def draw_hatches(ax, mask, classes):
+    """Hatch void, and all classes if grey print would not tell them apart."""
+    for class_id, look in [*enumerate(class_looks(classes)), (-1, VOID)]:
+        region = mask == class_id
+        if look.hatch and region.any() and min(region.shape) > 1:
+            lines = ax.contourf(region, [0.5, 1.5], colors="none", hatches=[look.hatch])
+            lines.set(edgecolor=look.ink, linewidth=0)
+
+
 @plt.rc_context(STYLE)
-def plot_mask(mask, ax=None, title=None):
+def plot_mask(mask, ax=None, title=None, classes=PETS):
     """Draw a mask in the colours of the classes.
 
+    Classes of nearly one lightness are hatched too. So is what nobody annotated.
+
     Args:
-        mask: Integers `(H, W)` in {0, 1, 2}.
+        mask: Integers `(H, W)`, positions in the classes' names; -1: not annotated.
         ax: Axes to draw on; by default a new figure with a legend of the classes.
         title: Text above the mask.
+        classes: A `Classes`.
 
     Returns:
         The axes.
@@ -70,35 +112,42 @@ def plot_mask(mask, ax=None, title=None):
     Raises:
         ValueError: If `mask` has another shape or holds another value.
     """
-    mask = check_mask(mask)
+    mask = shrink_picture(check_mask(mask, classes=classes), DRAWN_SIDE)
     axes = new_axes(4.6, ax)
     if ax is None:
-        add_class_legend(axes.figure)
-    return draw_pixels(axes, mask, title, cmap=CLASS_MAP, vmin=0, vmax=2)
+        add_legend(axes.figure, class_handles([mask], classes))
+    return draw_classes(axes, mask, classes, title)
 
 
-def outline(ax, mask):
-    """Draw the edge of the pet solid, and the outer edge of the border dashed."""
+def outline(ax, mask, class_ids):
+    """Draw the edges of these classes: of the first solid, of all together dashed.
+
+    Those between, if there are more than two, are dotted and dash-dotted in turn.
+    """
     black, white = {"colors": "black"}, {"colors": "white"}
-    for region, style in (((mask == 0), "solid"), ((mask != 1), "dashed")):
-        if region.any() and not region.all():
+    regions = [mask == i for i in class_ids[:-1]] + [np.isin(mask, class_ids)]
+    styles = ["solid", *islice(cycle(("dotted", "dashdot")), max(len(regions) - 2, 0))]
+    for region, style in zip(regions, [*styles, "dashed"], strict=False):
+        if region.any() and not region.all() and min(region.shape) > 1:
             ax.contour(region, levels=[0.5], linewidths=2.6, **black)
             ax.contour(region, levels=[0.5], linewidths=1.2, linestyles=style, **white)
 
 
 @plt.rc_context(STYLE)
-def plot_overlay(image, mask, ax=None, title=None, alpha=0.45):
-    """Lay a mask over its picture: tints for pet and border, and their outlines.
+def plot_overlay(image, mask, ax=None, title=None, alpha=0.45, classes=PETS):
+    """Lay a mask over its picture: a tint and an outline for each class.
 
-    The background keeps the picture's own colours. The solid line is the edge of the
-    pet, the dashed one the outer edge of the border.
+    The background, if there is one, keeps the picture's own colours. The solid line is
+    the edge of the first other class, the dashed one that of all of them together: for
+    pets, the edge of the pet and the outer edge of the border.
 
     Args:
         image: `(H, W, 3)`, floats in [0, 1] or uint8.
-        mask: Integers `(H, W)` in {0, 1, 2}.
+        mask: Integers `(H, W)`, positions in the classes' names; -1: not annotated.
         ax: Axes to draw on; by default a new figure with a legend.
         title: Text above the picture.
         alpha: How much the tint covers, in [0, 1].
+        classes: A `Classes`.
 
     Returns:
         The axes.
@@ -107,23 +156,23 @@ def plot_overlay(image, mask, ax=None, title=None, alpha=0.45):
         ValueError: If a shape or a range is another.
     """
     image = check_image(image)
-    mask = check_mask(mask, shape=image.shape[:2])
+    mask = check_mask(mask, shape=image.shape[:2], classes=classes)
+    image, mask = (shrink_picture(x, DRAWN_SIDE) for x in (image, mask))
     axes = new_axes(4.6, ax)
-    tint = CLASS_MAP(mask)  # (H, W, 4)
-    tint[..., 3] = np.where(mask == 1, 0, alpha)
+    tint = class_map(classes)(np.ma.masked_equal(mask, -1))  # (H, W, 4)
+    tint[..., 3] = np.where(mask == classes.background, 0, alpha)
     draw_pixels(axes, image, title)
     draw_pixels(axes, tint)
-    outline(axes, mask)
+    draw_hatches(axes, mask, classes)
+    tinted = [i for i in range(len(classes.names)) if i != classes.background]
+    outline(axes, mask, tinted)
     if ax is None:
-        handles = class_handles(0.8, (0, 2))
-        axes.figure.legend(
-            handles=handles, loc="outside lower center", ncols=2, frameon=False
-        )
+        add_legend(axes.figure, class_handles([mask], classes, tinted, 0.8))
     return axes
 
 
-def check_examples(images, masks, pred_masks, titles):
-    """Return `{name: pictures}` for the rows of `plot_examples`, checked."""
+def check_examples(images, masks, pred_masks, titles, classes=PETS):
+    """Return `{name: pictures}` for the rows of `plot_examples`, checked and shrunk."""
     given = {"masks": masks, "pred_masks": pred_masks, "titles": titles}
     for name, values in given.items():
         if values is not None and len(values) != len(images):
@@ -133,12 +182,18 @@ def check_examples(images, masks, pred_masks, titles):
             )
     if len(images) == 0:
         raise ValueError("images is empty. Pass one picture at least.")
-    images = [check_image(image, f"images[{i}]") for i, image in enumerate(images)]
+    shapes = [np.shape(image)[:2] for image in images]
+    images = [
+        shrink_picture(check_image(image, f"images[{i}]"), DRAWN_SIDE)
+        for i, image in enumerate(images)
+    ]
     rows = {"picture": images}
     for label, name in (("truth", "masks"), ("prediction", "pred_masks")):
         if given[name] is not None:
             rows[label] = [
-                check_mask(mask, f"{name}[{i}]", images[i].shape[:2])
+                shrink_picture(
+                    check_mask(mask, f"{name}[{i}]", shapes[i], classes), DRAWN_SIDE
+                )
                 for i, mask in enumerate(given[name])
             ]
     return rows
@@ -158,16 +213,17 @@ def name_row(ax, text):
 
 
 @plt.rc_context(STYLE)
-def plot_examples(images, masks, pred_masks=None, titles=None):
+def plot_examples(images, masks, pred_masks=None, titles=None, classes=PETS):
     """Draw pictures above their masks, and above the predicted masks if there are any.
 
     Four stand side by side; more go into further rows.
 
     Args:
         images: `(B, H, W, 3)`, floats in [0, 1] or uint8; or a list of such pictures.
-        masks: Integers `(B, H, W)` in {0, 1, 2}.
+        masks: Integers `(B, H, W)`, positions in the classes' names; -1: not annotated.
         pred_masks: Predicted masks of the same shape, or None.
         titles: One text a picture, or None.
+        classes: A `Classes`.
 
     Returns:
         The axes, an array `(rows, columns)`.
@@ -175,19 +231,22 @@ def plot_examples(images, masks, pred_masks=None, titles=None):
     Raises:
         ValueError: If lengths, shapes or values do not fit.
     """
-    rows = check_examples(images, masks, pred_masks, titles)
+    rows = check_examples(images, masks, pred_masks, titles, classes)
     height = len(rows) * math.ceil(len(images) / COLUMNS)
     axes = picture_grid(height, min(len(images), COLUMNS))
     for number in range(len(images)):
         block, column = divmod(number, COLUMNS)
         for row, (name, pictures) in enumerate(rows.items(), block * len(rows)):
-            options = {} if name == "picture" else {"cmap": CLASS_MAP, "vmax": 2}
-            draw_pixels(axes[row, column], pictures[number], vmin=0, **options)
+            if name == "picture":
+                draw_pixels(axes[row, column], pictures[number])
+            else:
+                draw_classes(axes[row, column], pictures[number], classes)
             if column == 0:
                 name_row(axes[row, 0], name)
         if titles is not None:
             axes[block * len(rows), column].set_title(titles[number])
-    add_class_legend(axes[0, 0].figure)
+    shown = [*rows["truth"], *rows.get("prediction", ())]
+    add_legend(axes[0, 0].figure, class_handles(shown, classes))
     return axes
 
 

@@ -1,1 +1,1 @@
-"""Behind `load_pets`: photographs, folders and drawn pets, cut into splits."""
+"""Behind the doors to the data: photographs, folders, drawn pets, splits."""

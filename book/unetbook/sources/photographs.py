@@ -11,6 +11,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from unetbook.files import shorten
+from unetbook.remedies import look_up
 from unetbook.sources.splits import DataError, Split, list_names
 
 PHOTOS = "oxford_iiit_pet"
@@ -126,7 +127,8 @@ def broken_copy(copy, problem):
     return DataError(
         f"The data set in {copy} is damaged or half-finished: {problem}. Remove that "
         "folder and call load_pets again, set TFDS_DATA_DIR to a folder that holds a "
-        f"whole {PHOTOS}/{PHOTOS_VERSIONS[0]}, or set UNETBOOK_DATA=drawn."
+        f"whole {PHOTOS}/{PHOTOS_VERSIONS[0]}, or set UNETBOOK_DATA=drawn. "
+        + look_up("The download fails")
     )
 
 
@@ -159,7 +161,8 @@ def download_photos(folder):
             f"{' and '.join(ARCHIVES)}, fetched by other means, into "
             f"{manual_dir(folder)} (replace what lies there) and call load_pets again; "
             f"set TFDS_DATA_DIR to a folder that holds a prepared {PHOTOS}/"
-            f"{PHOTOS_VERSIONS[0]}; or set UNETBOOK_DATA=drawn for the drawn pets."
+            f"{PHOTOS_VERSIONS[0]}; or set UNETBOOK_DATA=drawn for the drawn pets. "
+            + look_up("The download fails")
         ) from error
     return builder
 

@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from unetbook.classes import Classes
+
 
 class DataError(RuntimeError):
     """A data set could not be fetched or read; the message says what to do."""
@@ -18,6 +20,15 @@ class Pets(NamedTuple):
     validation: tf.data.Dataset
     test: tf.data.Dataset
     breeds: tuple[str, ...]
+
+
+class Pictures(NamedTuple):
+    """What `load_pictures` returns: three splits and the classes of the masks."""
+
+    train: tf.data.Dataset
+    validation: tf.data.Dataset
+    test: tf.data.Dataset
+    classes: Classes
 
 
 class Split(NamedTuple):
@@ -71,7 +82,8 @@ def choose_names(file_names, share, seed):
 
 def hash_name(name, seed):
     """Return the SHA-256 of a seed and a name, the same on every machine."""
-    return hashlib.sha256(f"{seed}:{name}".encode()).hexdigest()
+    text = f"{seed}:{name}".encode(errors="surrogateescape")  # a name may be no text
+    return hashlib.sha256(text).hexdigest()
 
 
 def select(examples, chosen):

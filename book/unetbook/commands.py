@@ -1,0 +1,208 @@
+"""What the command line does: check, train, score, segment."""
+
+import math
+from pathlib import Path
+
+import keras
+
+from unetbook.cutouts import check_png_path, cut_out, write_mask
+from unetbook.data import cache_pairs, check_pictures, load_pictures, make_dataset
+from unetbook.figures.report import plot_report
+from unetbook.model import build_unet
+from unetbook.prediction import segment_picture
+from unetbook.pretrained import build_pretrained_unet, load_pretrained, replace_head
+from unetbook.remedies import look_up
+from unetbook.runs import (
+    draw_best_and_worst,
+    list_scores,
+    read_network,
+    save_figure,
+    score_split,
+    write_run,
+    write_scores,
+)
+from unetbook.sources.layouts import list_picture_files
+from unetbook.training import LOSSES, compile_unet, make_optimizer, train
+
+RATES = {"scratch": 3e-3}  # learning rates; where something was learnt before, 1e-3
+AUGMENTATION = ("flip", "colour")
+
+
+def check_folder(options):
+    """Print and draw what the check of a folder found; 1 if it cannot be loaded."""
+    sheet = check_png_path(options.sheet)
+    report = check_pictures(options.folder, options.classes)
+    for sentence in report.faults:
+        print(f"Fault: {sentence}")
+    for sentence in report.doubtful:
+        print(f"Look at it: {sentence}")
+    if report.faults:
+        print(look_up("The folder is refused"))
+    elif report.doubtful:
+        print(look_up("The folder loads with a warning"))
+    for name, share in report.shares.items():
+        if name or share:
+            print(f"{name or 'not annotated'}: {share:.1%} of the pixels")
+    save_figure(plot_report(report)[0].figure, sheet)
+    print(f"{len(report.pairs)} pairs, {len(report.faults)} faults. See {sheet}.")
+    return 1 if report.faults else 0
+
+
+def begin_model(start, image_size, num_classes):
+    """Return a network to train, from nothing or from what another one has learnt.
+
+    Args:
+        start: `"scratch"`, `"imagenet"`, or the name of a network of the book.
+        image_size: Side of its pictures; None is the usual one.
+        num_classes: Channels of its output.
+    """
+    if start == "scratch":
+        return build_unet(image_size or 128, num_classes)
+    if start == "imagenet":
+        return build_pretrained_unet(image_size or 128, num_classes)
+    model = load_pretrained(start)
+    own = model.input_shape[1]
+    if image_size not in (None, own):
+        raise ValueError(
+            f"--size {image_size}: {start!r} was trained on pictures of {own} pixels. "
+            "Leave --size out, or take --start imagenet."
+        )
+    return replace_head(model, num_classes)
+
+
+def train_folder(options):
+    """Train a network on a folder, score it, and write the folder of the run."""
+    pictures = load_pictures(options.folder, options.classes, seed=options.seed)
+    classes, run = pictures.classes, Path(options.run).expanduser()
+    keras.utils.set_random_seed(options.seed)
+    model = begin_model(options.start, options.size, len(classes.names))
+    pairs = [cache_pairs(split, model.input_shape[1]) for split in pictures[:3]]
+    settings = list_settings(options, classes)
+    history = train_network(model, pairs, options, run, settings)
+    write_run(run, model, classes, history)
+    finish_run(run, model, pairs, classes, options.batch)
+
+
+def train_network(model, pairs, options, run, settings=None):
+    """Train a network, and give it the weights of its best epoch on validation.
+
+    Args:
+        model: A network from `begin_model`.
+        pairs: What `cache_pairs` returns for train and validation, in this order.
+        options: An object with `start`, `epochs`, `batch` and `seed`.
+        run: Folder of the run.
+        settings: As in `train`.
+
+    Returns:
+        The history, as in `train`.
+    """
+    steps = options.epochs * math.ceil(len(pairs[0]) / options.batch)
+    rate = RATES.get(options.start, 1e-3)
+    compile_unet(model, make_optimizer(rate, steps), LOSSES["cross-entropy + Dice"])
+    how = {"training": True, "augmentation": AUGMENTATION, "seed": options.seed}
+    history = train(
+        model,
+        lambda epoch: make_dataset(pairs[0], options.batch, **how, epoch=epoch),
+        make_dataset(pairs[1], options.batch),
+        options.epochs,
+        run_dir=run,
+        settings=settings,
+    )
+    model.load_weights(run / "best.weights.h5")
+    return history
+
+
+def list_settings(options, classes):
+    """Return what makes a run another one, for the comparison at its resume."""
+    names = ("folder", "start", "size", "batch", "seed")
+    settings = {name: getattr(options, name) for name in names}
+    return settings | {"classes": ", ".join(classes.names)}
+
+
+def finish_run(run, model, pairs, classes, batch_size):
+    """Score validation, then test, once; draw the best and the worst; say where."""
+    scores = {}
+    for name, part in (("validation", pairs[1]), ("test", pairs[2])):
+        scores[name] = score_split(model, make_dataset(part, batch_size), classes)
+        print("\n".join([f"{name}:", *list_scores(scores[name])]))
+    write_scores(run, scores)
+    figure = draw_best_and_worst(model, pairs[1], classes, batch_size)
+    save_figure(figure, run / "sheet.png")
+    print(
+        f"Now look at {run / 'sheet.png'}, then try: unetbook segment PICTURE "
+        f"--model {run}"
+    )
+
+
+def score_folder(options):
+    """Print the scores of a network on a split of a folder."""
+    model, classes = read_network(options.model)
+    pictures = load_pictures(options.folder, options.classes)
+    if pictures.classes.names != classes.names:
+        raise ValueError(
+            f"The masks in {options.folder} hold {', '.join(pictures.classes.names)}, "
+            f"and the network knows {', '.join(classes.names)}. Name the same classes "
+            "in the same order with --classes."
+        )
+    pairs = cache_pairs(getattr(pictures, options.split), model.input_shape[1])
+    scores = score_split(model, make_dataset(pairs, options.batch), classes)
+    print("\n".join([f"{options.split}:", *list_scores(scores)]))
+
+
+def list_given(places):
+    """Return the picture files among files and folders, all of another name."""
+    pictures = []
+    for place in (Path(place).expanduser() for place in places):
+        found = list_picture_files(place) if place.is_dir() else [place]
+        if not found:
+            raise ValueError(f"{place.absolute()} holds no pictures.")
+        if not found[0].is_file():
+            raise ValueError(f"There is no file or folder {place.absolute()}.")
+        pictures += found
+    seen = {}
+    for path in pictures:
+        other = seen.setdefault(path.stem, path)
+        if other != path:
+            raise ValueError(
+                f"{other} and {path} would both become {path.stem}_mask.png. Rename "
+                "one of them, or segment them apart."
+            )
+    return list(seen.values())
+
+
+def segment_pictures(options):
+    """Write the mask of each picture, and its cut-out; 2 if one cannot be read."""
+    pictures = list_given(options.pictures)
+    model, classes = read_network(options.model)
+    if classes.background is None and (options.cut_out or options.look_twice):
+        raise ValueError(
+            f"The classes {', '.join(classes.names)} have no background, so that "
+            "nothing can be cut out or looked at twice. Leave the option out."
+        )
+    out, failed = Path(options.out).expanduser(), 0
+    for path in pictures:
+        try:
+            print(segment_one(path, model, classes, out, options))
+        except ValueError as error:
+            failed += 1
+            print(f"{path.name}: {error}")
+    return 2 if failed else 0
+
+
+def segment_one(path, model, classes, out, options):
+    """Segment a picture, write what was asked for, and return what was found."""
+    mask, probabilities = segment_picture(
+        model,
+        path,
+        tile=options.tile,
+        look_twice=options.look_twice,
+        flip=options.flip,
+        classes=classes,
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    write_mask(mask, out / f"{path.stem}_mask.png", classes)
+    if options.cut_out:
+        cut_out(path, probabilities, classes, out / f"{path.stem}_cut.png")
+    shares = [(mask == number).mean() for number in range(len(classes.names))]
+    found = [f"{name} {s:.0%}" for name, s in zip(classes.names, shares, strict=True)]
+    return f"{path.name}: {', '.join(found)} -> {out / path.stem}_mask.png"
