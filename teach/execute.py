@@ -6,11 +6,15 @@ that runs it may be too much for that one: `python -m teach.execute`.
 
 import ctypes
 import json
+import math
 import os
+import queue
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,23 +25,25 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal
 from nbformat.v4 import new_code_cell
 
-from teach.checks import ANSWER_TYPE, is_hidden, question_cell
+from teach.checks import is_hidden, question_cell
 from teach.course import KERNEL, ROOT
 from teach.messages import (
     LARGEST_OUTPUT,
     add_missing_error,
+    answer_of,
     harmless,
-    last_answer,
     plain_content,
 )
 from teach.repair import grade_id
-from teach.watch import Watch, make_run_dir, read_log, remove_run_dir
+from teach.sandbox import sockets_of
+from teach.watch import Watch, make_run_dir, read_log
 
 MOST_SHOWN = 5_000_000  # characters a notebook, pictures too
 LARGEST_MESSAGE = 20_000_000  # bytes
 MOST_MESSAGES = 20  # that wait to be read, on each channel
 OWN_MEMORY = 3_000_000_000  # addresses of the process that runs a hand-in
 STARTUP_SECONDS = 120
+TICK = 0.2  # seconds between two looks at what a cell has used up
 TIMEOUT = "CellTimeoutError"
 STARTED = b"started\n"
 TRIES = 2
@@ -74,6 +80,11 @@ class Run(NamedTuple):
     ended: str  # why, if the grader ended it
 
 
+def longest_run(limits):
+    """Return how many seconds a kernel may live, its start and the imports too."""
+    return int(1.5 * limits["patience"] * limits["notebook_seconds"]) + STARTUP_SECONDS
+
+
 def tagged_cells(source, *tags):
     """Return the ids of the cells that have one of these tags."""
     found = [c for c in source.cells if set(tags) & set(c.metadata.get("tags", []))]
@@ -93,7 +104,11 @@ def quick_cells(source):
 
 
 class Runner(NotebookClient):
-    """Executes one notebook under the limits of a plan, the first cell being ours."""
+    """Executes one notebook under the limits of a plan, the first cell being ours.
+
+    A cell may use so many seconds of a core, however busy the machine is, and so may
+    the notebook. The clock may show `patience` times as many: for what only waits.
+    """
 
     def __init__(self, notebook, source, plan, run_dir, started):
         super().__init__(
@@ -101,7 +116,7 @@ class Runner(NotebookClient):
             kernel_manager_class=AsyncKernelManager,
             kernel_name=KERNEL if plan.sandboxed else "python3",
             startup_timeout=STARTUP_SECONDS,
-            timeout_func=self.seconds_for,
+            timeout_func=lambda cell: self.patience * self.seconds_for(cell),
             interrupt_on_timeout=True,
             error_on_timeout={"ename": TIMEOUT, "evalue": "", "traceback": [TIMEOUT]},
             allow_errors=True,
@@ -109,6 +124,7 @@ class Runner(NotebookClient):
             extra_arguments=[],
         )
         self.plan, self.run_dir = plan, run_dir
+        self.patience, self.allowed = plan.limits["patience"], math.inf
         self.imports = tagged_cells(source, "imports")
         self.quick = quick_cells(source)
         self.finished, self.written = {}, {}
@@ -118,39 +134,75 @@ class Runner(NotebookClient):
         """Start a kernel and execute every cell, one after the other."""
         self.reset_execution_trackers()
         with self.setup_kernel():
+            channel = self.kc.shell_channel
+            channel.get_msg = partial(self.wait_for_reply_of_cell, channel.get_msg)
             for index, cell in enumerate(self.nb.cells):
+                self.allowed = self.used() + self.seconds_for(cell)
                 self.execute_cell(cell, index)
 
+    def used(self):
+        """Return the seconds of a core that the kernel has used up."""
+        return self.watch.seconds if self.watch else 0
+
+    async def wait_for_reply_of_cell(self, get_msg, timeout):
+        """Wait for a message until the clock or the core has run for too long."""
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                return await get_msg(timeout=TICK)
+            except queue.Empty:
+                if time.monotonic() > deadline or self.used() > self.allowed:
+                    raise
+
     def seconds_for(self, cell):
-        """Return how long a cell may run, so that one endless task leaves time."""
+        """Return how long a cell may compute, so that one endless task leaves time."""
         limits = self.plan.limits
         if cell is self.nb.cells[0] or grade_id(cell) in self.imports:
-            return limits["wall_seconds"] // 2
+            return limits["notebook_seconds"] // 2
         seconds = limits["cell_seconds"]
         quick = grade_id(cell) in self.quick
         return limits.get("check_seconds", seconds) if quick else seconds
 
     def create_kernel_manager(self):
-        """Give every kernel a folder and sockets of its own; it has no network."""
+        """Give every kernel sockets of its own; it has no network.
+
+        They lie in a folder inside the sandbox, to which `meet` leads from out here.
+        """
         manager = super().create_kernel_manager()
         if self.plan.sandboxed:
-            manager.transport, manager.ip = "ipc", os.path.join(self.run_dir, "k")
             manager.connection_file = os.path.join(self.run_dir, "connection.json")
+            sockets = sockets_of(manager.connection_file)
+            manager.transport, manager.ip = "ipc", os.path.join(sockets, "k")
         return manager
 
     def start_new_kernel(self, **kwargs):
         """Start the kernel with its limits, and watch it."""
-        wall = self.plan.limits["wall_seconds"]
-        seconds = wall + wall // 2 + self.startup_timeout
-        limits = {**self.plan.limits, "wall_seconds": seconds}
+        limits = {**self.plan.limits, "clock_seconds": longest_run(self.plan.limits)}
         plan = {"limits": limits, "read_only": list(self.plan.read_only)}
         plan["extra"] = self.plan.variables or {}
         kwargs["env"] = {**os.environ, "GRADING_SANDBOX": json.dumps(plan)}
         super().start_new_kernel(**kwargs)
         if self.plan.sandboxed:
-            pid = self.km.provisioner.process.pid
-            self.watch = Watch(pid, self.plan.limits, self.run_dir)
+            sockets = sockets_of(self.km.connection_file)
+            first = self.meet(sockets)
+            self.watch = Watch(first, self.plan.limits, sockets)
             self.watch.start()
+
+    def meet(self, sockets):
+        """Lead the path of the kernel's sockets to where they lie in the sandbox.
+
+        Returns:
+            The first process of the sandbox.
+        """
+        told, ended = Path(self.run_dir, "bwrap.json"), self.km.provisioner.process.poll
+        patience = time.monotonic() + self.startup_timeout
+        while not (told.exists() and "}" in told.read_text()):
+            if ended() is not None or time.monotonic() > patience:
+                raise MachineError("bubblewrap did not start")
+            time.sleep(0.02)
+        first = json.loads(told.read_text())["child-pid"]
+        os.symlink(f"/proc/{first}/root{sockets}", sockets)
+        return first
 
     def start_new_kernel_client(self):
         """Connect by sockets that take no message which would fill the memory."""
@@ -169,7 +221,7 @@ class Runner(NotebookClient):
         """Note that this cell ran to its end; after ours, the hand-in's time begins."""
         reply, cell = kwargs["execute_reply"]["content"], kwargs["cell"]
         add_missing_error(cell, reply)
-        self.finished[kwargs["cell_index"]] = last_answer(cell)
+        self.finished[kwargs["cell_index"]] = answer_of(reply)
         if kwargs["cell_index"]:
             return
         if reply["status"] != "ok":
@@ -180,8 +232,7 @@ class Runner(NotebookClient):
         self.started = True
         self.tell_start()
         if self.watch:
-            seconds = self.plan.limits["wall_seconds"]
-            self.watch.deadline = time.monotonic() + seconds
+            self.watch.begin(self.plan.limits["notebook_seconds"], self.patience)
 
     def process_message(self, msg, cell, cell_index):
         """Take a message in, whatever a hand-in has put into it.
@@ -201,19 +252,16 @@ class Runner(NotebookClient):
             return None
 
     def output(self, outs, msg, display_id, cell_index):
-        """Take an output in, unless its cell has written enough; answers always."""
+        """Take an output in, unless its cell has written enough; errors always."""
         content = msg["content"]
         data = content.get("data", {})
         size = 100 + len(content.get("text", "")) + len(data.get("text/plain", ""))
         self.written[cell_index] = self.written.get(cell_index, 0) + size
         shown = sum(self.written.values()) + len(data.get("image/png", ""))
         if self.written[cell_index] > LARGEST_OUTPUT or shown > MOST_SHOWN:
-            if ANSWER_TYPE in data:
-                outs[:] = []
-            elif msg["msg_type"] != "error":
+            if msg["msg_type"] != "error":
                 return None
-            else:
-                outs[:] = [o for o in outs if o.output_type != "error"]
+            outs[:] = [o for o in outs if o.output_type != "error"]
         return super().output(outs, msg, display_id, cell_index)
 
 
@@ -267,7 +315,7 @@ def run_cells(notebook, source, plan, started):
     finally:
         if runner.watch:
             runner.watch.ended.set()
-        remove_run_dir(run_dir)
+        shutil.rmtree(run_dir, ignore_errors=True)
     return Run(runner.finished, early, runner.watch.reason if runner.watch else "")
 
 
@@ -300,7 +348,7 @@ def run_apart(notebook, source, plan, core=None):
         `(notebook, run)`.
     """
     order = {"notebook": notebook, "source": source, "plan": plan, "core": core}
-    seconds = 3 * plan.limits["wall_seconds"] + 2 * STARTUP_SECONDS
+    seconds = longest_run(plan.limits) + STARTUP_SECONDS
     for _ in range(TRIES):
         code, done, log = start_apart(order, seconds)
         if code == -signal.SIGINT:

@@ -4,7 +4,7 @@ import re
 
 from nbformat import NotebookNode
 
-from teach.checks import ANSWER_TYPE, LARGEST_ANSWER
+from teach.checks import ANSWER, LARGEST_ANSWER
 
 SHOWN_TYPES = ("text/plain", "image/png")
 LARGEST_OUTPUT = 100_000  # characters a cell, pictures apart
@@ -30,9 +30,8 @@ def plain_content(content):
 
 
 def plain_data(data):
-    """Return what of a display is text or a picture, or an answer."""
+    """Return what of a display is text or a picture."""
     longest = {"text/plain": LARGEST_OUTPUT, "image/png": LARGEST_PICTURE}
-    longest[ANSWER_TYPE] = LARGEST_ANSWER + 1  # the judge says that it is too large
     found = {k: v for k, v in data.items() if k in longest and isinstance(v, str)}
     picture = found.get("image/png", "")
     if len(picture) > LARGEST_PICTURE or not re.fullmatch(r"[\w+/=\s]*", picture):
@@ -40,15 +39,16 @@ def plain_data(data):
     return {kind: plain_text(value, longest[kind]) for kind, value in found.items()}
 
 
-def last_answer(cell):
-    """Return the text that the cell handed over last, or None.
+def answer_of(reply):
+    """Return the text that a cell handed over with its reply, or None.
 
-    It is taken when the cell ends: what is displayed or changed later counts nothing.
+    What is displayed is no answer, and what comes after the reply counts nothing.
     """
-    found = [
-        o.data[ANSWER_TYPE] for o in cell.outputs if ANSWER_TYPE in o.get("data", {})
-    ]
-    return found[-1] if found else None
+    listed = reply.get("payload")
+    for item in listed if isinstance(listed, list) else []:
+        if isinstance(item, dict) and item.get("source") == ANSWER:
+            return plain_text(item.get("text"), LARGEST_ANSWER + 1)
+    return None
 
 
 def add_missing_error(cell, reply):

@@ -1,17 +1,23 @@
 """What a hand-in may not ask the kernel for, as a filter that bubblewrap installs.
 
 Forbidden is what leaves the sandbox (keyrings that all of a user's processes
-share, namespaces and mounts) and memory that belongs to no process's own (memfd, System
-V). The filter is a program of classic BPF; see seccomp(2). Standard library only.
+share, namespaces and mounts) and memory that nobody could count: memfd, System V, maps
+that are shared without a file, and most families of sockets. The filter is a program of
+classic BPF; see seccomp(2). Standard library only.
 """
 
 import platform
 import struct
 
 LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_SET, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16  # places in `struct seccomp_data`
+AND = 0x54
+NUMBER, ARCHITECTURE = 0, 4  # places in `struct seccomp_data`
+FIRST_ARGUMENT, FOURTH_ARGUMENT = 16, 40
 ALLOW, KILL = 0x7FFF0000, 0x80000000
 REFUSE, MISSING = 0x00050001, 0x00050026  # errors EPERM and ENOSYS
+NO_FAMILY = 0x00050061  # EAFNOSUPPORT: libraries know it
+INTERNET, NETLINK = 2, 16  # ipykernel needs these families of sockets, and Unix (1)
+SHARED_NOWHERE = 0x21  # mmap's MAP_SHARED and MAP_ANONYMOUS
 NAMESPACES = 0x7E020080  # clone's flags that make new ones
 X32 = 0x40000000  # the same calls under other numbers
 # Since 5.1 the numbers are the same everywhere: io_uring, mounts, secret memory.
@@ -20,6 +26,8 @@ CALLS = {
     "x86_64": {
         "architecture": 0xC000003E,
         "clone": 56,
+        "mmap": 9,
+        "sockets": (41, 53),  # and pairs of them
         # add_key, request_key, keyctl, mount, umount2, pivot_root, unshare, setns
         "refused": (248, 249, 250, 165, 166, 155, 272, 308)
         # memfd_create, shmget, msgget, ptrace, process_vm_*, bpf, perf, userfaultfd
@@ -28,6 +36,8 @@ CALLS = {
     "aarch64": {
         "architecture": 0xC00000B7,
         "clone": 220,
+        "mmap": 222,
+        "sockets": (198, 199),
         "refused": (217, 218, 219, 40, 39, 41, 97, 268)
         + (279, 194, 186, 117, 270, 271, 280, 241, 282),
     },
@@ -51,6 +61,14 @@ def make_filter(machine=None):
     for number in (*calls["refused"], *NEW):
         program += [step(JUMP_EQUAL, number, 0, 1), step(RETURN, REFUSE)]
     program += [step(JUMP_EQUAL, CLONE3, 0, 1), step(RETURN, MISSING)]
-    program += [step(JUMP_EQUAL, calls["clone"], 0, 3), step(LOAD, FIRST_ARGUMENT)]
+    program += [step(JUMP_EQUAL, calls["clone"], 0, 4), step(LOAD, FIRST_ARGUMENT)]
     program += [step(JUMP_SET, NAMESPACES, 0, 1), step(RETURN, REFUSE)]
-    return b"".join([*program, step(RETURN, ALLOW)])
+    program += [step(RETURN, ALLOW), step(JUMP_EQUAL, calls["mmap"], 0, 5)]
+    program += [step(LOAD, FOURTH_ARGUMENT), step(AND, SHARED_NOWHERE)]
+    program += [step(JUMP_EQUAL, SHARED_NOWHERE, 0, 1), step(RETURN, REFUSE)]
+    program += [step(RETURN, ALLOW)]
+    one, pair = calls["sockets"]
+    program += [step(JUMP_EQUAL, one, 1), step(JUMP_EQUAL, pair, 0, 4)]
+    program += [step(LOAD, FIRST_ARGUMENT), step(JUMP_EQUAL, NETLINK, 2)]
+    program += [step(JUMP_AT_LEAST, INTERNET + 1, 0, 1)]
+    return b"".join([*program, step(RETURN, NO_FAMILY), step(RETURN, ALLOW)])

@@ -1,25 +1,28 @@
 """A kernel's folder, and the limits that it is held to."""
 
 import contextlib
+import functools
 import math
 import os
 import re
 import shutil
+import signal
 import stat
-import subprocess
 import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
-from teach.sandbox import NOBODY
+from teach.sandbox import NOBODY, WRITABLE
 
-BLOCK = 4096  # bytes that even an empty file takes
-SOCKET = 425_984  # bytes that wait at most in a socket's two queues
-DISK = 50_000_000  # bytes that a hand-in may write into its folder
+INODE = 1024  # bytes that even an empty file takes
+TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 RUN_DIR = re.compile(r"grading-(\d{1,9})-\w+")
+NETWORK = Path("/proc/sys/net")
+LISTENS, LEFT = "0A", "06"  # states of a connection that hold nothing
 
 
 def is_ours(folder):
@@ -42,116 +45,144 @@ def make_run_dir(owner):
         grader = RUN_DIR.fullmatch(folder.name)
         dead = grader and not psutil.pid_exists(int(grader[1]))
         if dead and is_ours(folder):
-            remove_run_dir(folder)
+            shutil.rmtree(folder, ignore_errors=True)
     return tempfile.mkdtemp(prefix=f"grading-{owner}-")
 
 
-def remove_run_dir(folder):
-    """Remove a kernel's folder, however deep or unreadable a hand-in has made it."""
-    if not shutil.which("rm"):  # Windows, and there only trusted students
-        shutil.rmtree(folder, ignore_errors=True)
-        return
-    for words in (["rm", "-rf"], ["chmod", "-R", "u+rwx"], ["rm", "-rf"]):
-        if os.path.exists(folder):
-            subprocess.run([*words, str(folder)], capture_output=True)
+def largest(*names):
+    """Return the largest number in some of the kernel's settings of the network."""
+    texts = [(NETWORK / name).read_text() for name in names]
+    return max(int(number) for text in texts for number in text.split())
 
 
-def size_of(folder):
-    """Return the bytes in a folder and below it; infinite if it cannot be read.
+@functools.cache
+def largest_socket():
+    """Return the bytes that wait at most in the queues of a socket of Unix."""
+    return 2 * largest("core/wmem_max", "core/wmem_default")
 
-    It stops counting above DISK.
+
+@functools.cache
+def largest_connection():
+    """Return the bytes that wait at most at one end of a connection of TCP."""
+    return largest("ipv4/tcp_rmem") + largest("ipv4/tcp_wmem")
+
+
+def waiting(listed):
+    """Return the bytes that a sandbox's connections of TCP hold at most.
+
+    Args:
+        listed: The kernel's list of them.
     """
-    size, folders = 0, [folder]
-    while folders:
-        try:
-            with os.scandir(folders.pop()) as entries:
-                for entry in entries:
-                    with contextlib.suppress(FileNotFoundError):  # removed meanwhile
-                        found = entry.stat(follow_symlinks=False)
-                        size += BLOCK + max(found.st_size, found.st_blocks * 512)
-                    if size > DISK:
-                        return size
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append(entry.path)
-        except FileNotFoundError:
-            continue
-        except OSError:
-            return math.inf
+    try:
+        lines = Path(listed).read_text().splitlines()[1:]
+    except OSError:
+        return 0
+    states = [line.split()[3] for line in lines]
+    return sum(s not in (LISTENS, LEFT) for s in states) * largest_connection()
+
+
+class Usage(NamedTuple):
+    """What a sandbox takes: seconds of a core, bytes of memory, and processes."""
+
+    seconds: float
+    memory: int
+    processes: int
+
+
+def usage_of(process):
+    """Return the `Usage` of one process, from its folder in /proc.
+
+    The seconds are its own and those of the children that have ended.
+    """
+    words = Path(process, "stat").read_text().rpartition(")")[2].split()
+    status = Path(process, "status").read_text()
+    kept = re.findall(r"^(?:VmRSS|VmSwap):\s*(\d+) kB", status, re.MULTILINE)
+    sockets = 0
+    with os.scandir(Path(process, "fd")) as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):  # closed meanwhile
+                sockets += stat.S_ISSOCK(os.stat(entry.path).st_mode)
+    # A socket holds what was sent and not read, and nothing tells how much.
+    memory = 1024 * sum(map(int, kept)) + sockets * largest_socket()
+    return Usage(sum(map(int, words[11:15])) / TICKS, memory, 1)
+
+
+def written(root, folders):
+    """Return the bytes of memory that files take in a sandbox, removed ones too."""
+    size = 0
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            found = os.statvfs(f"{root}{folder}")
+            size += (found.f_blocks - found.f_bfree) * found.f_frsize
+            size += (found.f_files - found.f_ffree) * INODE
     return size
 
 
-def open_files(pid):
-    """Yield what `stat` says of everything that a process has open."""
-    with contextlib.suppress(OSError), os.scandir(f"/proc/{pid}/fd") as entries:
-        for entry in entries:
-            with contextlib.suppress(OSError):  # closed meanwhile
-                yield os.stat(entry.path)
+def measure(root, folders):
+    """Return the `Usage` of everything in a sandbox, as its own /proc lists it.
 
-
-def unseen(pids, folder):
-    """Return memory and disk (bytes) that processes hold without a name or an address.
-
-    Sockets hold what was sent and not read, which nothing tells: each counts with the
-    most that it can. Removed files that are open count as disk if they lay in the
-    folder, else as memory.
+    Args:
+        root: What the sandbox sees as `/`.
+        folders: Where in it files can be written; they lie in memory.
     """
-    sockets, removed = 0, {}
-    for pid in pids:
-        for found in open_files(pid):
-            if stat.S_ISSOCK(found.st_mode):
-                sockets += 1
-            elif stat.S_ISREG(found.st_mode) and not found.st_nlink:
-                removed[found.st_dev, found.st_ino] = found.st_blocks * 512
-    device = os.stat(folder).st_dev
-    disk = sum(size for (where, _), size in removed.items() if where == device)
-    return sockets * SOCKET + sum(removed.values()) - disk, disk
-
-
-def measure(process, folder):
-    """Return memory (bytes) and number of a process's descendants, and files' size."""
-    family = process.children(recursive=True)
-    memory, files = unseen([member.pid for member in family], folder)
-    for member in family:
-        try:
-            memory += member.memory_info().rss
-        except psutil.NoSuchProcess:
-            continue
-    return memory, len(family), files + size_of(folder)
+    found = []
+    for entry in os.listdir(f"{root}/proc"):
+        if entry.isdigit():
+            with contextlib.suppress(OSError):  # it ended meanwhile
+                found.append(usage_of(f"{root}/proc/{entry}"))
+    seconds = sum(usage.seconds for usage in found)
+    memory = sum(usage.memory for usage in found)
+    memory += written(root, folders) + waiting(f"{root}/proc/1/net/tcp")
+    return Usage(seconds, memory, len(found))
 
 
 class Watch(threading.Thread):
-    """Kill a kernel that takes more time, memory, processes or disk than allowed."""
+    """Kill a sandbox that takes more time, memory or processes than allowed.
 
-    def __init__(self, pid, limits, folder):
+    Args:
+        pid: The first process of the sandbox.
+        limits: Those of the assignment.
+        sockets: The folder of the kernel's sockets.
+    """
+
+    def __init__(self, pid, limits, sockets):
         super().__init__(daemon=True)
-        self.process, self.limits, self.folder = psutil.Process(pid), limits, folder
+        self.pid, self.limits, self.folders = pid, limits, (*WRITABLE, sockets)
         self.ended, self.reason = threading.Event(), ""
-        self.deadline = math.inf
+        self.seconds, self.most, self.deadline = 0, math.inf, math.inf
+
+    def begin(self, seconds, patience):
+        """Count from now on: so much of a core, or `patience` times so much clock."""
+        self.most = self.seconds + seconds
+        self.deadline = time.monotonic() + patience * seconds
 
     def run(self):
         """Look five times a second."""
         while not self.ended.wait(0.2):
             try:
-                memory, processes, files = measure(self.process, self.folder)
-            except psutil.NoSuchProcess:
+                usage = measure(f"/proc/{self.pid}/root", self.folders)
+            except OSError:
                 return
-            if memory > self.limits["memory_gb"] * 1e9:
-                self.reason = "it took too much memory"
-            elif processes > self.limits["processes"]:
-                self.reason = "it started too many processes"
-            elif files > DISK:
-                self.reason = "it wrote too much to the disk"
-            elif time.monotonic() > self.deadline:
-                self.reason = "it took too much time"
+            self.seconds = max(self.seconds, usage.seconds)
+            self.reason = self.too_much(usage)
             if self.reason:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    self.process.kill()
+                with contextlib.suppress(OSError):
+                    os.kill(self.pid, signal.SIGKILL)
                 return
+
+    def too_much(self, usage):
+        """Return what a sandbox has taken too much of, or an empty text."""
+        if usage.memory > self.limits["memory_gb"] * 1e9:
+            return "it took too much memory"
+        if usage.processes > self.limits["processes"]:
+            return "it started too many processes"
+        if self.seconds > self.most or time.monotonic() > self.deadline:
+            return "it took too much time"
+        return ""
 
 
 def read_log(log):
-    """Return the end of a kernel's log; a hand-in can put anything in its place."""
-    with contextlib.suppress(OSError):
-        if log.is_file() and not log.is_symlink():
-            return log.read_bytes()[-2000:].decode(errors="replace")
+    """Return the end of what a kernel printed as it started."""
+    if log.is_file():
+        return log.read_bytes()[-2000:].decode(errors="replace")
     return "no kernel.log"

@@ -9,7 +9,7 @@ from nbformat.v4 import new_code_cell
 from teach.wrong import change, read_wrong_answers
 
 NAME = "02_transposed_convolution"
-SHORT = {"cell_seconds": 2, "wall_seconds": 40}
+SHORT = {"cell_seconds": 2, "notebook_seconds": 40}
 
 ENDLESS = "while True:\n    pass"
 FLOOD = "while True:\n    print('x' * 1000)\n"
@@ -27,12 +27,11 @@ FORKS = "import os\nwhile True:\n    os.fork()\n"
 FILLS = """
 import os
 os.chdir(os.environ["JUPYTER_RUNTIME_DIR"])
-os.makedirs("in/deeper")
-number = 0
+kept = []
 while True:
-    number += 1
-    with open(f"in/deeper/{number}", "wb") as file:
-        file.write(bytes(10**7))
+    kept.append(open("file", "wb", buffering=0))
+    os.unlink("file")
+    kept[-1].write(bytes(10**7))
 """
 DIGS = """
 import os
@@ -96,10 +95,10 @@ class Same:
 final_size = stamp = stamp_matrix = coverage = lambda *a: Same()
 """
 FORGES = """
-from IPython.display import display
 def coverage(kernel_size, strides):
-    display({"application/x-answer": "[[1, 1]]"}, raw=True)
-    display({"application/x-answer": "[" * 100000}, raw=True)
+    payload = get_ipython().payload_manager
+    payload.write_payload({"source": "answer", "text": "[[1, 1]]"})
+    payload.write_payload({"source": "answer", "text": ["["]}, single=False)
     import os
     os._exit(0)
 """

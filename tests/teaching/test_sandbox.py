@@ -10,26 +10,45 @@ from pathlib import Path
 import pytest
 
 from teach import syscalls
-from teach.sandbox import command, isolation, open_filter, try_out
+from teach.sandbox import (
+    Open,
+    command,
+    isolation,
+    make_users,
+    open_filter,
+    sockets_of,
+    try_out,
+)
 from tests.paths import BOOK, ROOT
 
 
 def test_the_sandbox_sees_no_repository_and_no_network(tmp_path):
-    limits = {"wall_seconds": 9, "memory_gb": 1, "processes": 20}
-    words = command(str(tmp_path / "connection.json"), limits)
+    limits = {"clock_seconds": 9, "memory_gb": 1, "processes": 20}
+    file = str(tmp_path / "connection.json")
+    words = command(file, limits)
     assert "--unshare-net" in words
     bound = [words[i + 1] for i, w in enumerate(words) if w in ("--bind", "--ro-bind")]
     assert str(BOOK / "unetbook") in bound
     above = {str(ROOT), *map(str, ROOT.parents), str(ROOT / "teach"), str(Path.home())}
     assert not above & set(bound)
-    writable = [words[i + 1] for i, word in enumerate(words) if word == "--bind"]
-    assert writable == [str(tmp_path)]
+    assert "--bind" not in words, "what is written would reach the disk"
+    rooms = [words[i - 4 : i + 2] for i, word in enumerate(words) if word == "--tmpfs"]
+    assert rooms[0][-2:] == ["--tmpfs", "/"]
+    folders = ["/tmp", "/dev/shm", "/home/student", sockets_of(file)]
+    assert [room[-1] for room in rooms[1:]] == folders
+    assert all(room[0] == "--size" and int(room[1]) <= 2e8 for room in rooms[1:])
+    closed = [words[i + 1] for i, word in enumerate(words) if word == "--remount-ro"]
+    assert closed == ["/dev", "/"]
     assert words[:4] == ["timeout", "--kill-after=2", "--signal=KILL", "9"]
 
 
 def answer(program, number, architecture=0xC000003E, argument=0):
-    """Return what a filter answers to a system call, by the rules of classic BPF."""
-    data = struct.pack("IIQQ", number, architecture, 0, argument)
+    """Return what a filter answers to a system call, by the rules of classic BPF.
+
+    The first and the fourth argument are the same.
+    """
+    arguments = (argument, 0, 0, argument)
+    data = struct.pack("IIQ4Q", number, architecture, 0, *arguments)
     steps, place, value = list(struct.iter_unpack("HBBI", program)), 0, 0
     while True:
         code, jump, otherwise, operand = steps[place]
@@ -38,6 +57,9 @@ def answer(program, number, architecture=0xC000003E, argument=0):
             return operand
         if code == syscalls.LOAD:
             (value,) = struct.unpack_from("I", data, operand)
+            continue
+        if code == syscalls.AND:
+            value &= operand
             continue
         holds = {
             syscalls.JUMP_EQUAL: value == operand,
@@ -58,6 +80,16 @@ def answer(program, number, architecture=0xC000003E, argument=0):
         (56, 0x11, syscalls.ALLOW),  # clone as fork does it
         (56, 0x10000000, syscalls.REFUSE),  # clone with a new user namespace
         (435, 0, syscalls.MISSING),  # clone3
+        (41, 1, syscalls.ALLOW),  # socket of Unix
+        (53, 1, syscalls.ALLOW),  # socketpair
+        (41, 2, syscalls.ALLOW),  # socket of TCP
+        (41, 16, syscalls.ALLOW),  # socket of netlink
+        (41, 38, syscalls.NO_FAMILY),  # socket of the kernel's ciphers
+        (53, 30, syscalls.NO_FAMILY),  # socketpair of TIPC
+        (9, 0x22, syscalls.ALLOW),  # mmap, private
+        (9, 0x01, syscalls.ALLOW),  # mmap of a file, shared
+        (9, 0x21, syscalls.REFUSE),  # mmap, shared and without a file
+        (9, 0x4023, syscalls.REFUSE),
         (0x40000000 + 319, 0, syscalls.KILL),  # memfd_create of x32
     ],
 )
@@ -74,7 +106,7 @@ def test_a_machine_whose_calls_are_not_known_has_no_filter():
 
 
 TRY = """
-import ctypes, os
+import ctypes, mmap, os, socket
 try:
     os.memfd_create("x")
 except PermissionError:
@@ -82,6 +114,16 @@ except PermissionError:
 keyctl = {"x86_64": 250, "aarch64": 219}[os.uname().machine]
 libc = ctypes.CDLL(None, use_errno=True)
 print("no keyring" if libc.syscall(keyctl, 0, -3, 0) == -1 else "keyring")
+mmap.mmap(-1, 1000, mmap.MAP_PRIVATE)
+try:
+    mmap.mmap(-1, 1000)
+except PermissionError:
+    print("no shared memory")
+socket.socketpair()
+try:
+    socket.socket(socket.AF_ALG)
+except OSError as error:
+    print("no ciphers" if error.errno == 97 else error, flush=True)
 print(os.fork() >= 0)
 """
 
@@ -94,9 +136,15 @@ print(os.fork() >= 0)
 def test_bubblewrap_installs_the_filter():
     if try_out():
         pytest.skip(f"no sandbox: {try_out()}")
-    fd = open_filter()
-    words = ["bwrap", *isolation(os.getuid() == 0), "--ro-bind", "/", "/"]
-    words += ["--seccomp", str(fd), sys.executable, "-c", TRY]
-    done = subprocess.run(words, capture_output=True, text=True, pass_fds=[fd])
-    assert done.stdout.splitlines()[:2] == ["no memfd", "no keyring"], done.stderr
+    files = Open(open_filter(), make_users() if os.getuid() == 0 else None)
+    given = [number for number in files if number is not None]
+    words = ["bwrap", *isolation(files.users), "--ro-bind", "/", "/"]
+    words += ["--seccomp", str(files.filter), sys.executable, "-c", TRY]
+    done = subprocess.run(words, capture_output=True, text=True, pass_fds=given)
+    assert done.stdout.splitlines()[:4] == [
+        "no memfd",
+        "no keyring",
+        "no shared memory",
+        "no ciphers",
+    ], done.stderr
     assert done.stdout.count("True") == 2

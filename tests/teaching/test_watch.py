@@ -1,12 +1,14 @@
 """What is measured, read and cleaned around a hand-in, without a kernel."""
 
+import asyncio
 import copy
 import json
 import os
+import queue
 import socket
-import subprocess
 import sys
 import tempfile
+import time
 
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
@@ -20,7 +22,7 @@ pytestmark = [
 ]
 pytest.importorskip("nbgrader", reason="needs teach/requirements.txt: make teacher")
 
-from teach.checks import ANSWER_TYPE  # noqa: E402
+from teach.checks import ANSWER, LARGEST_ANSWER  # noqa: E402
 from teach.execute import (  # noqa: E402
     TIMEOUT,
     MachineError,
@@ -29,7 +31,7 @@ from teach.execute import (  # noqa: E402
     quick_cells,
     run_apart,
 )
-from teach.messages import plain_content  # noqa: E402
+from teach.messages import answer_of, plain_content  # noqa: E402
 from teach.publish import (  # noqa: E402
     MOST_TAGS,
     ROOM,
@@ -39,64 +41,103 @@ from teach.publish import (  # noqa: E402
     withhold,
 )
 from teach.watch import (  # noqa: E402
-    BLOCK,
-    DISK,
-    SOCKET,
+    INODE,
+    Usage,
+    Watch,
+    largest_connection,
+    largest_socket,
     make_run_dir,
+    measure,
     read_log,
-    size_of,
-    unseen,
+    usage_of,
+    waiting,
+    written,
 )
 
 
-def test_files_in_folders_count_and_what_cannot_be_read_is_too_much(tmp_path):
-    (tmp_path / "in" / "deeper").mkdir(parents=True)
-    (tmp_path / "in" / "deeper" / "file").write_bytes(bytes(10**6))
-    assert 10**6 < size_of(tmp_path) < 1.1 * 10**6
-    assert size_of(tmp_path / "in" / "deeper" / "file") == float("inf")
+def test_removed_files_and_empty_ones_count_as_memory():
+    room = tempfile.TemporaryDirectory(dir="/dev/shm")
+    with room, tempfile.TemporaryFile(dir="/dev/shm") as removed:
+        before = written("/", ["dev/shm"])
+        removed.write(bytes(10**6))
+        removed.flush()
+        for name in "abc":
+            open(f"{room.name}/{name}", "w").close()
+        more = written("/", ["dev/shm"]) - before
+    assert 10**6 + 3 * INODE <= more < 1.1 * 10**6
 
 
-def test_blocks_of_an_empty_file_count(tmp_path):
-    (tmp_path / "file").touch()
-    words = ["fallocate", "--keep-size", "--length", "1000000", tmp_path / "file"]
-    subprocess.run(words, check=True)
-    assert (tmp_path / "file").stat().st_size == 0
-    assert size_of(tmp_path) > 10**6
+def test_an_open_socket_counts_with_the_most_that_it_can_hold():
+    before = usage_of("/proc/self")
+    with socket.socket():
+        after = usage_of("/proc/self")
+    assert after.memory - before.memory >= largest_socket() >= 425_984
 
 
-def test_counting_stops_once_it_is_too_much(tmp_path):
-    for number in range(3):
-        with (tmp_path / str(number)).open("wb") as file:
-            file.truncate(DISK)
-    assert size_of(tmp_path) == DISK + BLOCK
-
-
-def test_sockets_and_removed_files_that_are_open_count(tmp_path):
-    before = unseen([os.getpid()], tmp_path)
+def test_a_connection_counts_at_both_ends_and_a_listener_not():
+    before = waiting("/proc/self/net/tcp")
     with (
-        (tmp_path / "file").open("wb") as file,
-        socket.socket(),
-        open(os.memfd_create("unseen"), "wb") as memory,
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()),
+        server.accept()[0],
     ):
-        for written in (file, memory):
-            written.write(bytes(10**6))
-            written.flush()
-        (tmp_path / "file").unlink()
-        after = unseen([os.getpid()], tmp_path)
-    more = [new - old for new, old in zip(after, before, strict=True)]
-    assert SOCKET + 10**6 <= more[0] < SOCKET + 1.1 * 10**6
-    assert 10**6 <= more[1] < 1.1 * 10**6
+        after = waiting("/proc/self/net/tcp")
+    assert after - before >= 2 * largest_connection() >= 10**6
+    assert waiting("/proc/nothing") == 0
 
 
-def test_a_log_that_is_no_file_is_not_read(tmp_path):
-    log, secret = tmp_path / "kernel.log", tmp_path / "secret"
-    secret.write_bytes(b"a\xff" * 1500)
-    os.mkfifo(log)
+def test_seconds_of_children_that_ended_count():
+    before = usage_of("/proc/self").seconds
+    child = os.fork()
+    if not child:
+        while os.times().user < 0.2:  # the child's own
+            pass
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert 0.15 < usage_of("/proc/self").seconds - before < 2
+
+
+def test_a_sandbox_is_measured_by_its_own_list_of_processes(tmp_path):
+    (tmp_path / "proc").mkdir()
+    for name in (str(os.getpid()), "999999999", "meminfo"):
+        (tmp_path / "proc" / name).symlink_to(f"/proc/{name}")
+    found, own = measure(tmp_path, []), usage_of("/proc/self")
+    assert found.processes == 1
+    assert found.seconds == pytest.approx(own.seconds, abs=0.5)
+    assert found.memory == pytest.approx(own.memory, rel=0.2)
+
+
+@pytest.mark.parametrize(
+    ("usage", "reason"),
+    [
+        (Usage(9, 10**9, 5), ""),
+        (Usage(9, 10**9 + 1, 5), "it took too much memory"),
+        (Usage(9, 0, 6), "it started too many processes"),
+        (Usage(11, 0, 1), "it took too much time"),
+    ],
+)
+def test_a_watch_says_what_is_too_much(usage, reason):
+    watch = Watch(0, {"memory_gb": 1, "processes": 5}, "")
+    watch.seconds = 1
+    watch.begin(9, 3)
+    watch.seconds = usage.seconds
+    assert watch.too_much(usage) == reason
+
+
+def test_who_only_waits_has_more_time_by_the_clock():
+    watch = Watch(0, {"memory_gb": 1, "processes": 5}, "")
+    watch.begin(-1, -1)
+    watch.most = 1
+    assert watch.too_much(Usage(0, 0, 1)) == ""
+    watch.begin(1, -1)
+    assert watch.too_much(Usage(0, 0, 1)) == "it took too much time"
+
+
+def test_the_end_of_a_log_is_read_as_text(tmp_path):
+    log = tmp_path / "kernel.log"
     assert read_log(log) == "no kernel.log"
-    log.unlink()
-    log.symlink_to(secret)
-    assert read_log(log) == "no kernel.log"
-    assert read_log(secret) == "a\N{REPLACEMENT CHARACTER}" * 1000
+    log.write_bytes(b"a\xff" * 1500)
+    assert read_log(log) == "a\N{REPLACEMENT CHARACTER}" * 1000
 
 
 def test_only_own_folders_of_dead_graders_are_removed(tmp_path, monkeypatch):
@@ -194,7 +235,8 @@ def runner():
     """A runner of two cells that has no kernel."""
     notebook = new_notebook(cells=[new_code_cell("first"), new_code_cell("second")])
     started = []
-    made = Runner(notebook, notebook, Plan({"wall_seconds": 8}), "", None)
+    limits = {"notebook_seconds": 8, "patience": 5}
+    made = Runner(notebook, notebook, Plan(limits), "", None)
     made.tell_start = lambda: started.append("started")
     made.told = started
     made.clear_before_next_output = False
@@ -207,23 +249,55 @@ def message(kind, **content):
     return {"msg_type": kind, "header": header, "content": content, "parent_header": {}}
 
 
-def show(runner, text, kind="display_data"):
-    """Let a cell display an answer under an id."""
-    data, transient = {ANSWER_TYPE: text}, {"display_id": "mine"}
+def test_an_answer_is_what_comes_with_the_reply_of_its_cell(runner):
+    reply = {"status": "ok", "payload": [{"source": ANSWER, "text": "1"}]}
     cell = runner.nb.cells[1]
-    content = {"data": data, "metadata": {}, "transient": transient}
-    runner.process_message(message(kind, **content), cell, 1)
-
-
-def test_an_answer_counts_at_the_end_of_its_cell(runner):
-    show(runner, "1")
-    reply = {"content": {"status": "ok"}}
-    cell = runner.nb.cells[1]
-    runner.on_cell_executed(cell=cell, cell_index=1, execute_reply=reply)
-    show(runner, "2", "update_display_data")
-    show(runner, "3")
+    for kind in ("display_data", "update_display_data"):
+        content = {"data": {ANSWER: "2"}, "metadata": {}}
+        runner.process_message(message(kind, **content), cell, 1)
+    about = {"cell": cell, "cell_index": 1}
+    runner.on_cell_executed(execute_reply={"content": reply}, **about)
     assert runner.finished == {1: "1"}
-    assert cell.outputs[0].data == {ANSWER_TYPE: "1"}
+
+
+@pytest.mark.parametrize("payload", [None, "x", ["x"], [{"source": "page"}]])
+def test_a_reply_without_an_answer_has_none(payload):
+    assert answer_of({"status": "ok", "payload": payload}) is None
+
+
+def test_an_answer_of_a_reply_is_text_and_cut():
+    for text in (["["], "x" * (LARGEST_ANSWER + 5), "\ud800"):
+        found = answer_of({"payload": [{"source": ANSWER, "text": text}]})
+        assert len(found.encode()) <= LARGEST_ANSWER + 1
+
+
+def wait_for_nothing(runner, timeout, used):
+    """Return how long a runner waits for a reply that does not come."""
+
+    async def get_msg(timeout):
+        runner.watch.seconds += used
+        time.sleep(0.01)
+        raise queue.Empty
+
+    runner.watch, runner.allowed = Watch(0, {}, ""), 10
+    start = time.monotonic()
+    with pytest.raises(queue.Empty):
+        asyncio.run(runner.wait_for_reply_of_cell(get_msg, timeout))
+    return time.monotonic() - start
+
+
+def test_a_cell_ends_when_its_seconds_of_a_core_are_used_up_or_the_clock_says_so(
+    runner,
+):
+    assert wait_for_nothing(runner, 60, used=3) < 10
+    assert runner.watch.seconds == 12
+    assert 0.2 < wait_for_nothing(runner, 0.2, used=0) < 10
+
+
+def test_the_clock_shows_more_than_a_cell_may_use(runner):
+    cell = runner.nb.cells[0]
+    assert runner.seconds_for(cell) == 4
+    assert runner.timeout_func(cell) == 20
 
 
 def test_a_message_that_is_none_is_passed_over(runner):
@@ -249,7 +323,7 @@ def run_by(tmp_path, monkeypatch, code):
     (tmp_path / "teach" / "execute.py").write_text(f"import os, sys\n{code}")
     monkeypatch.setattr("teach.execute.ROOT", tmp_path)
     notebook = new_notebook()
-    return run_apart(notebook, notebook, Plan({"wall_seconds": 9}))
+    return run_apart(notebook, notebook, Plan({"notebook_seconds": 9, "patience": 1}))
 
 
 def test_a_process_that_dies_of_a_hand_in_is_the_hand_ins_own_doing(
