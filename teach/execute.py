@@ -1,24 +1,19 @@
 """Run a hand-in in the sandbox: its cells, and the questions of its hidden checks.
 
-`run_apart` does it in a process of its own, since what a hand-in sends to the process
-that runs it may be too much for that one: `python -m teach.execute`.
+What a hand-in sends to the process that runs it may be too much for that one, so each
+is run in a process of its own, by apart.py.
 """
 
-import ctypes
 import json
 import math
 import os
 import queue
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-import nbformat
 import zmq.asyncio
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
@@ -26,7 +21,7 @@ from nbclient.exceptions import CellControlSignal
 from nbformat.v4 import new_code_cell
 
 from teach.checks import is_hidden, question_cell
-from teach.course import KERNEL, ROOT
+from teach.course import KERNEL
 from teach.messages import (
     LARGEST_OUTPUT,
     add_missing_error,
@@ -41,17 +36,10 @@ from teach.watch import Watch, make_run_dir, read_log
 MOST_SHOWN = 5_000_000  # characters a notebook, pictures too
 LARGEST_MESSAGE = 20_000_000  # bytes
 MOST_MESSAGES = 20  # that wait to be read, on each channel
-OWN_MEMORY = 3_000_000_000  # addresses of the process that runs a hand-in
 STARTUP_SECONDS = 120
 TICK = 0.2  # seconds between two looks at what a cell has used up
 TIMEOUT = "CellTimeoutError"
-STARTED = b"started\n"
-TRIES = 2
-# Before anything of the hand-in: what it does to the imports cannot make them late.
-FIRST_CELL = """
-get_ipython().ask_exit = lambda: None
-exec({imports!r}, {{}})
-"""
+PRELUDE = (Path(__file__).parent / "prelude.py").read_text()
 
 
 class MachineError(RuntimeError):
@@ -265,7 +253,7 @@ class Runner(NotebookClient):
         return super().output(outs, msg, display_id, cell_index)
 
 
-def execute(notebook, source, plan, started=lambda: None):
+def execute(notebook, source, plan, started=lambda: None, grader=None):
     """Execute a repaired hand-in, and ask the questions of its hidden checks.
 
     Args:
@@ -273,6 +261,7 @@ def execute(notebook, source, plan, started=lambda: None):
         source: The instructor notebook.
         plan: A `Plan`.
         started: Called as soon as all that follows is the hand-in's own doing.
+        grader: The process of the grader, if that is another one.
 
     Returns:
         A `Run`.
@@ -287,9 +276,12 @@ def execute(notebook, source, plan, started=lambda: None):
     shown = [cell.source for cell in asked]
     for cell in asked:
         cell.source = question_cell(hidden[grade_id(cell)], imports)
-    notebook.cells.insert(0, new_code_cell(FIRST_CELL.format(imports=imports)))
+    # Before anything of the hand-in: what it does to the imports cannot make them late.
+    first = f"exec({PRELUDE!r}, {{}})\nexec({imports!r}, {{}})"
+    notebook.cells.insert(0, new_code_cell(first))
     try:
-        run = run_cells(notebook, source, plan, started)
+        run_dir = make_run_dir(grader or os.getpid())
+        run = run_cells(Runner(notebook, source, plan, run_dir, started))
     finally:
         del notebook.cells[0]
     for cell, released in zip(asked, shown, strict=True):
@@ -301,98 +293,18 @@ def execute(notebook, source, plan, started=lambda: None):
     return run._replace(finished=finished)
 
 
-def run_cells(notebook, source, plan, started):
-    """Run the cells in a folder made for them, and say how it ended."""
-    run_dir = make_run_dir(os.getppid())
-    runner, early = Runner(notebook, source, plan, run_dir, started), False
+def run_cells(runner):
+    """Run the cells, and say how it ended."""
+    early = False
     try:
         runner.run()
     except Exception as error:
         if not runner.started:
-            log = read_log(Path(run_dir, "kernel.log"))
+            log = read_log(Path(runner.run_dir, "kernel.log"))
             raise MachineError(f"{error or type(error).__name__}\n{log}") from error
         early = True
     finally:
         if runner.watch:
             runner.watch.ended.set()
-        shutil.rmtree(run_dir, ignore_errors=True)
+        shutil.rmtree(runner.run_dir, ignore_errors=True)
     return Run(runner.finished, early, runner.watch.reason if runner.watch else "")
-
-
-def start_apart(order, seconds):
-    """Run this module on an order; return `(status, what it printed, its log)`."""
-    words = [sys.executable, "-m", "teach.execute"]
-    paths = [str(ROOT), str(ROOT / "book"), os.environ.get("PYTHONPATH", "")]
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-    try:
-        found = subprocess.run(
-            words,
-            input=json.dumps(order).encode(),
-            capture_output=True,
-            timeout=seconds,
-            env=env,
-            cwd=ROOT,
-        )
-    except subprocess.TimeoutExpired as error:
-        return "too late", error.stdout or STARTED, ""
-    return found.returncode, found.stdout, found.stderr.decode(errors="replace")
-
-
-def run_apart(notebook, source, plan, core=None):
-    """Execute a hand-in as `execute` does, in a process of its own.
-
-    If that process dies of what a hand-in sends it, twice, the hand-in has ended early.
-    `core` is the one that it may use.
-
-    Returns:
-        `(notebook, run)`.
-    """
-    order = {"notebook": notebook, "source": source, "plan": plan, "core": core}
-    seconds = longest_run(plan.limits) + STARTUP_SECONDS
-    for _ in range(TRIES):
-        code, done, log = start_apart(order, seconds)
-        if code == -signal.SIGINT:
-            raise MachineError("the teacher stopped it")
-        if not done.startswith(STARTED) and code:
-            raise MachineError(f"the runner ended ({code})\n{log[-2000:]}")
-        if code == 0:
-            told = json.loads(done.removeprefix(STARTED))
-            if "failed" in told:
-                raise MachineError(told["failed"])
-            finished = {
-                int(place): answer for place, answer in told["finished"].items()
-            }
-            run = Run(finished, told["early"], told["ended"])
-            return nbformat.from_dict(told["notebook"]), run
-    return notebook, Run({}, True, "it sent more than the grader can hold")
-
-
-def main():
-    """Execute what standard input holds, and print what became of it."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # end when the grader ends
-    order = json.load(sys.stdin)
-    if order["core"] is not None:
-        os.sched_setaffinity(0, {order["core"]})
-    notebook, source = map(nbformat.from_dict, (order["notebook"], order["source"]))
-    plan = Plan(*order["plan"])
-    if plan.sandboxed:
-        import resource
-
-        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-        resource.setrlimit(resource.RLIMIT_AS, (OWN_MEMORY, hard))
-
-    def started():
-        sys.stdout.buffer.write(STARTED)
-        sys.stdout.buffer.flush()
-
-    try:
-        run = execute(notebook, source, plan, started)
-        told = {"notebook": notebook, **run._asdict()}
-    except MachineError as error:
-        told = {"failed": str(error)}
-    sys.stdout.buffer.write(json.dumps(told).encode())
-
-
-if __name__ == "__main__":
-    main()

@@ -19,6 +19,7 @@ import nbformat
 import psutil
 
 from teach import sandbox
+from teach.apart import Apart
 from teach.assignments import read_limits, read_stage
 from teach.collect import Submission, take_in
 from teach.course import (
@@ -30,7 +31,7 @@ from teach.course import (
     open_nbgrader,
     own_course,
 )
-from teach.execute import Plan, run_apart
+from teach.execute import Plan, Run
 from teach.gradebook import (
     finish,
     open_gradebook,
@@ -40,7 +41,7 @@ from teach.gradebook import (
 )
 from teach.names import find_students
 from teach.record import Record
-from teach.repair import repair
+from teach.repair import is_blank, repair
 from teach.verdict import put_verdicts
 
 TRUST = "I trust these students"
@@ -146,38 +147,48 @@ class Workers:
 
     def __init__(self, course, record, plan, again):
         self.course, self.record, self.again = course, record, again
-        self.plan, self.cores = plan, queue.Queue()
-        for core in free_cores(plan.limits["memory_gb"]):
-            self.cores.put(core)
+        self.plan, self.free = plan, queue.Queue()
+        self.all = [Apart(core) for core in free_cores(plan.limits["memory_gb"])]
+        for apart in self.all:
+            self.free.put(apart)
 
     def work(self, student, files):
         """Take in one student's files, and run what counts; never raises."""
-        submission, core = Submission(student, None, ""), self.cores.get()
+        submission, apart = Submission(student, None, ""), self.free.get()
         try:
             submission = take_in(self.course, self.record.name, student, files)
             if self.record.knows(submission) and not self.again:
                 return Outcome(submission)
-            return self.run(submission, core)
+            return self.run(submission, apart)
         except Exception as error:  # whatever one file sets off stops nobody else's
             return Outcome(submission, error=error)
         finally:
-            self.cores.put(core)
+            self.free.put(apart)
 
-    def run(self, submission, core):
-        """Repair and run a hand-in."""
+    def run(self, submission, apart):
+        """Repair and run a hand-in, unless there is nothing in it to run."""
         name = self.record.name
-        source = read_stage(self.course, "source", name)
+        source, release = (
+            read_stage(self.course, stage, name) for stage in ("source", "release")
+        )
         notebook = nbformat.read(submission.path, as_version=4)
-        repair(notebook, read_stage(self.course, "release", name))
-        notebook, run = run_apart(notebook, source, self.plan, core)
+        repair(notebook, release)
+        if is_blank(notebook, release):
+            return Outcome(submission, notebook, Run({}, False, ""))
+        notebook, run = apart.run(notebook, source, self.plan)
         early = "Python ended early" if run.early else ""
         why = run.ended if run.early else ""
         return Outcome(submission.with_remark(early, why), notebook, run)
 
     def over(self, hand_ins):
         """Yield an `Outcome` for every student, in order."""
-        with ThreadPoolExecutor(self.cores.qsize()) as pool:
-            yield from pool.map(self.work, *zip(*sorted(hand_ins.items()), strict=True))
+        try:
+            with ThreadPoolExecutor(len(self.all)) as pool:
+                pairs = zip(*sorted(hand_ins.items()), strict=True)
+                yield from pool.map(self.work, *pairs)
+        finally:
+            for apart in self.all:
+                apart.close()
 
 
 def free_cores(memory_gb):

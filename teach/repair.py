@@ -173,6 +173,15 @@ def restore_locked(cells, released):
     cells[:] = restored
 
 
+def is_blank(notebook, release):
+    """Tell whether a repaired hand-in holds no code but what was handed out."""
+    code = [
+        sorted(words(cell) for cell in one.cells if cell.cell_type == "code")
+        for one in (notebook, release)
+    ]
+    return code[0] == code[1]
+
+
 def by_id(release):
     """Map the ids of a release to its cells."""
     return {grade_id(cell): cell for cell in release.cells if grade_id(cell)}

@@ -17,6 +17,7 @@ from teach.repair import grade_id
 from unetbook.config import hold_stderr
 
 LATE = "Python ended or the time was used up before this check ran"
+BLANK = "there is no answer in the notebook"
 
 
 @functools.lru_cache
@@ -62,7 +63,7 @@ def put_verdicts(notebook, source, run):
     """
     reference = reference_of(nbformat.writes(source))
     hidden = {grade_id(c): c.source for c in source.cells if is_hidden(c)}
-    why = f"{LATE}: {run.ended}" if run.ended else LATE
+    why = f"{LATE}: {run.ended}" if run.ended else LATE if run.early else BLANK
     for index, cell in enumerate(notebook.cells):
         if grade_id(cell) not in hidden:
             continue

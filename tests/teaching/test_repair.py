@@ -5,7 +5,7 @@ import copy
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from teach.repair import count_tasks, grade_id, repair
+from teach.repair import count_tasks, grade_id, is_blank, repair
 from tests.teaching.versions import student_version
 
 NAME = "02_transposed_convolution"
@@ -119,6 +119,14 @@ def test_a_free_text_that_lost_its_marks_is_the_last_text_of_ones_own():
     printed = [new_markdown_cell(c.source) for c in release.cells if not grade_id(c)]
     cells, _ = repaired([*printed, new_markdown_cell(own)], "04_unet")
     assert source_of(cells, "failures") == own
+
+
+def test_a_hand_in_without_code_of_ones_own_is_blank():
+    cells, release = repaired([new_markdown_cell("I was ill.")])
+    assert is_blank(new_notebook(cells=cells), release)
+    for source in (f"# task: size\n{SIZE}", "print(1)"):
+        cells, release = repaired([new_code_cell(source)])
+        assert not is_blank(new_notebook(cells=cells), release)
 
 
 def test_tasks_are_counted_by_what_was_written():

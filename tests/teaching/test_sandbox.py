@@ -11,8 +11,10 @@ import pytest
 
 from teach import syscalls
 from teach.sandbox import (
+    WRITABLE,
     Open,
     command,
+    folders,
     isolation,
     make_users,
     open_filter,
@@ -128,19 +130,58 @@ print(os.fork() >= 0)
 """
 
 
+def run_inside(options, *words):
+    """Run a command in a sandbox with these of bubblewrap's options."""
+    if try_out():
+        pytest.skip(f"no sandbox: {try_out()}")
+    files = Open(open_filter(), make_users() if os.getuid() == 0 else None)
+    given = [number for number in files if number is not None]
+    whole = ["bwrap", *isolation(files.users), *options]
+    whole += [] if files.filter is None else ["--seccomp", str(files.filter)]
+    return subprocess.run(
+        [*whole, *words], capture_output=True, text=True, pass_fds=given
+    )
+
+
+@pytest.mark.grading
+@pytest.mark.skipif(sys.platform != "linux", reason="the sandbox needs Linux")
+def test_a_sandbox_has_users_of_its_own_and_there_is_only_one():
+    words = ["sh", "-c", "readlink /proc/self/ns/user; cat /proc/self/uid_map"]
+    users, listed = run_inside(["--ro-bind", "/", "/"], *words).stdout.split("\n", 1)
+    assert users.startswith("user:[")
+    assert users != os.readlink("/proc/self/ns/user")
+    assert [line.split()[0::2] for line in listed.splitlines()] == [["65534", "1"]]
+
+
+@pytest.mark.grading
+@pytest.mark.skipif(sys.platform != "linux", reason="the sandbox needs Linux")
+def test_what_a_sandbox_can_write_lies_in_memory_and_has_a_size(tmp_path):
+    file = tmp_path / "connection.json"
+    file.write_text("{}")
+    places = [*WRITABLE, sockets_of(file), "/", "/dev", str(tmp_path), "/usr"]
+    code = f"""
+import os
+for place in {places!r}:
+    size = os.statvfs(place).f_blocks * os.statvfs(place).f_frsize
+    print(place, os.access(place, os.W_OK), size < 201_000_000)
+print(os.path.exists("/dev/zero") and open("/dev/zero").read(1) == "")
+"""
+    options = folders([sys.base_prefix, sys.prefix], str(file))
+    drop = ["setpriv", "--reuid=65534"] if os.getuid() == 0 else []
+    done = run_inside(options, *drop, sys.executable, "-c", code)
+    lines = done.stdout.splitlines()
+    assert lines[:4] == [f"{place} True True" for place in places[:4]], done.stderr
+    assert [line.split()[1] for line in lines[4:-1]] == ["False"] * 4
+    assert lines[-1] == "True"
+
+
 @pytest.mark.grading
 @pytest.mark.skipif(
     sys.platform != "linux" or platform.machine() not in syscalls.CALLS,
     reason="the filter is for Linux on x86_64 and aarch64",
 )
 def test_bubblewrap_installs_the_filter():
-    if try_out():
-        pytest.skip(f"no sandbox: {try_out()}")
-    files = Open(open_filter(), make_users() if os.getuid() == 0 else None)
-    given = [number for number in files if number is not None]
-    words = ["bwrap", *isolation(files.users), "--ro-bind", "/", "/"]
-    words += ["--seccomp", str(files.filter), sys.executable, "-c", TRY]
-    done = subprocess.run(words, capture_output=True, text=True, pass_fds=given)
+    done = run_inside(["--ro-bind", "/", "/"], sys.executable, "-c", TRY)
     assert done.stdout.splitlines()[:4] == [
         "no memfd",
         "no keyring",

@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import io
 import json
 import os
 import queue
@@ -9,6 +10,7 @@ import socket
 import sys
 import tempfile
 import time
+from types import SimpleNamespace
 
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
@@ -22,14 +24,15 @@ pytestmark = [
 ]
 pytest.importorskip("nbgrader", reason="needs teach/requirements.txt: make teacher")
 
+from teach.apart import Apart  # noqa: E402
 from teach.checks import ANSWER, LARGEST_ANSWER  # noqa: E402
 from teach.execute import (  # noqa: E402
+    PRELUDE,
     TIMEOUT,
     MachineError,
     Plan,
     Runner,
     quick_cells,
-    run_apart,
 )
 from teach.messages import answer_of, plain_content  # noqa: E402
 from teach.publish import (  # noqa: E402
@@ -220,6 +223,24 @@ def test_what_a_kernel_sends_is_text_or_left_out(content):
     assert plain_content(content) == {"data": {}, "metadata": {}}
 
 
+def test_a_cell_prints_no_more_than_the_prelude_lets_it(monkeypatch):
+    begins, shown = [], io.StringIO()
+    events = SimpleNamespace(register=lambda name, call: begins.append(call))
+    shell = SimpleNamespace(events=events)
+    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
+    monkeypatch.setattr(sys, "stdout", shown)
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    names = {}
+    exec(PRELUDE, names)
+    for _ in range(3):
+        print("x" * (names["MOST"] // 2 - 1))
+    assert len(shown.getvalue()) == names["MOST"]
+    begins[0]()  # the next cell
+    print("more")
+    assert shown.getvalue().endswith("more\n")
+    assert shell.ask_exit() is None
+
+
 def test_errors_of_a_kernel_are_cut_and_can_be_written():
     error = {"ename": "E" * 10**6, "evalue": 5, "traceback": ["\ud800" * 10**5] * 100}
     kept = plain_content(error)
@@ -318,12 +339,15 @@ def test_imports_that_a_machine_is_too_slow_for_are_its_failure(runner):
 
 
 def run_by(tmp_path, monkeypatch, code):
-    """Return what `run_apart` makes of a process that does this instead of running."""
+    """Return what `Apart` makes of a process that does this instead of running."""
     (tmp_path / "teach").mkdir()
-    (tmp_path / "teach" / "execute.py").write_text(f"import os, sys\n{code}")
-    monkeypatch.setattr("teach.execute.ROOT", tmp_path)
-    notebook = new_notebook()
-    return run_apart(notebook, notebook, Plan({"notebook_seconds": 9, "patience": 1}))
+    (tmp_path / "teach" / "apart.py").write_text(f"import os, sys\n{code}")
+    monkeypatch.setattr("teach.apart.ROOT", tmp_path)
+    apart, plan = Apart(), Plan({"notebook_seconds": 9, "patience": 1})
+    try:
+        return apart.run(new_notebook(), new_notebook(), plan)
+    finally:
+        apart.close()
 
 
 def test_a_process_that_dies_of_a_hand_in_is_the_hand_ins_own_doing(
