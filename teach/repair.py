@@ -1,7 +1,7 @@
 """Repair what students, Colab and editors did to the cells of an assignment.
 
-A cell belongs to a task by its nbgrader id; else by its task line, in any spelling;
-else by the functions that it defines.
+A cell belongs to a task by its nbgrader id; else, if it is a locked one, by its text;
+else by its task line, in any spelling; else by the functions that it defines.
 """
 
 import copy
@@ -73,10 +73,19 @@ def known_by_text(cell, released, functions):
 def mark_answers(cells, released):
     """Give every cell that belongs to the release its release's metadata."""
     functions = tasks_by_function(released)
+    present = {grade_id(cell) for cell in cells}
+    left = {
+        name: words(cell)
+        for name, cell in released.items()
+        if cell.metadata.nbgrader.locked and name not in present
+    }
     for cell in cells:
-        name = grade_id(cell)
+        name, own = grade_id(cell), words(cell)
         if name not in released:
-            name = next(iter(known_by_text(cell, released, functions)), None)
+            same = [locked for locked, printed in left.items() if printed == own]
+            known = same or known_by_text(cell, released, functions)
+            name = next(iter(known), None)
+            left.pop(name, None)
         cell.metadata.pop("nbgrader", None)
         if name in released:
             cell.metadata["nbgrader"] = copy.deepcopy(released[name].metadata.nbgrader)

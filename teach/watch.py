@@ -57,8 +57,11 @@ def largest(*names):
 
 @functools.cache
 def largest_socket():
-    """Return the bytes that wait at most in the queues of a socket of Unix."""
-    return 2 * largest("core/wmem_max", "core/wmem_default")
+    """Return the bytes that wait at most in the queues of a socket of Unix.
+
+    The filter of system calls lets nobody ask for more room.
+    """
+    return 2 * largest("core/wmem_default", "core/rmem_default")
 
 
 @functools.cache

@@ -10,7 +10,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from teach import collect, reading
 from teach.names import find_students
-from tests.teaching.versions import student_version
+from teach.repair import grade_id, repair
+from tests.teaching.versions import each_assignment, student_version
 
 NAME = "02_transposed_convolution"
 CELL = {"cell_type": "code", "source": ["# task: size\n", "x = 1"], "metadata": {}}
@@ -139,6 +140,23 @@ def test_a_notebook_of_this_assignment_counts_before_what_is_newer(tmp_path):
     assert chosen.path.name == "right.ipynb"
     (remark,) = collect.remarks_on(chosen, files)
     assert remark.startswith("3 other file(s) passed over: ")
+
+
+@each_assignment
+def test_a_notebook_as_it_was_handed_out_keeps_its_marks_and_needs_no_repair(
+    name, tmp_path
+):
+    release = student_version(name)
+    (found,) = read_bytes(tmp_path, nbformat.writes(release).encode())
+    notebook = collect.make_notebook(found.cells)
+    ids = [grade_id(cell) for cell in release.cells]
+    assert [grade_id(cell) for cell in notebook.cells] == ids
+    for stripped in (False, True):
+        for cell in notebook.cells if stripped else []:
+            cell.metadata = {}
+        repair(notebook, release)
+        assert [grade_id(cell) for cell in notebook.cells] == ids
+        assert [c.source for c in notebook.cells] == [c.source for c in release.cells]
 
 
 def test_of_two_alike_the_newer_counts(tmp_path):

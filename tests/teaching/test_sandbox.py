@@ -47,9 +47,9 @@ def test_the_sandbox_sees_no_repository_and_no_network(tmp_path):
 def answer(program, number, architecture=0xC000003E, argument=0):
     """Return what a filter answers to a system call, by the rules of classic BPF.
 
-    The first and the fourth argument are the same.
+    The arguments that it looks at are the same.
     """
-    arguments = (argument, 0, 0, argument)
+    arguments = (argument, 0, argument, argument)
     data = struct.pack("IIQ4Q", number, architecture, 0, *arguments)
     steps, place, value = list(struct.iter_unpack("HBBI", program)), 0, 0
     while True:
@@ -88,6 +88,9 @@ def answer(program, number, architecture=0xC000003E, argument=0):
         (41, 16, syscalls.ALLOW),  # socket of netlink
         (41, 38, syscalls.NO_FAMILY),  # socket of the kernel's ciphers
         (53, 30, syscalls.NO_FAMILY),  # socketpair of TIPC
+        (54, 7, syscalls.REFUSE),  # setsockopt: room to send
+        (54, 8, syscalls.REFUSE),  # room to receive
+        (54, 2, syscalls.ALLOW),  # SO_REUSEADDR
         (9, 0x22, syscalls.ALLOW),  # mmap, private
         (9, 0x01, syscalls.ALLOW),  # mmap of a file, shared
         (9, 0x21, syscalls.REFUSE),  # mmap, shared and without a file
