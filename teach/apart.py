@@ -53,11 +53,11 @@ class Apart:
         if self.server:
             self.server.kill()
             self.server.communicate()
+            self.server = None
 
     def ask(self, order, seconds):
         """Return the lines that come back for an order: STARTED, JSON, and ENDED."""
-        if self.server is None or self.server.poll() is not None:
-            self.close()
+        if self.server is None:
             self.start()
         clock, lines = threading.Timer(seconds, self.server.kill), []
         clock.start()
@@ -69,6 +69,8 @@ class Apart:
                 lines.append(line)
                 if line.startswith(ENDED):
                     break
+            else:
+                self.close()  # it died, or is just dying
         finally:
             clock.cancel()
         return lines

@@ -36,6 +36,7 @@ from teach.watch import Watch, make_run_dir, read_log
 MOST_SHOWN = 5_000_000  # characters a notebook, pictures too
 LARGEST_MESSAGE = 20_000_000  # bytes
 MOST_MESSAGES = 20  # that wait to be read, on each channel
+LONGEST_SEND = 20_000  # ms; a kernel that broke its sockets takes nothing any more
 STARTUP_SECONDS = 120
 TICK = 0.2  # seconds between two looks at what a cell has used up
 TIMEOUT = "CellTimeoutError"
@@ -89,6 +90,15 @@ def quick_cells(source):
     """Return the ids of the cells that train and import nothing: answers and checks."""
     every = {grade_id(cell) for cell in source.cells} - {None}
     return every - tagged_cells(source, "imports", "run")
+
+
+def bounded_context():
+    """Return what makes sockets that neither fill the memory nor wait for ever."""
+    context = zmq.asyncio.Context()
+    context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
+    context.setsockopt(zmq.RCVHWM, MOST_MESSAGES)
+    context.setsockopt(zmq.SNDTIMEO, LONGEST_SEND)
+    return context
 
 
 class Runner(NotebookClient):
@@ -161,6 +171,7 @@ class Runner(NotebookClient):
             manager.connection_file = os.path.join(self.run_dir, "connection.json")
             sockets = sockets_of(manager.connection_file)
             manager.transport, manager.ip = "ipc", os.path.join(sockets, "k")
+            manager.context.setsockopt(zmq.SNDTIMEO, LONGEST_SEND)
         return manager
 
     def start_new_kernel(self, **kwargs):
@@ -197,10 +208,7 @@ class Runner(NotebookClient):
         make = self.km.client
 
         def client(**kwargs):
-            context = zmq.asyncio.Context()
-            context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
-            context.setsockopt(zmq.RCVHWM, MOST_MESSAGES)
-            return make(context=context, **kwargs)
+            return make(context=bounded_context(), **kwargs)
 
         self.km.client = client
         return super().start_new_kernel_client()

@@ -13,6 +13,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
+import zmq
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from teach import course
@@ -32,6 +33,7 @@ from teach.execute import (  # noqa: E402
     MachineError,
     Plan,
     Runner,
+    bounded_context,
     quick_cells,
 )
 from teach.messages import answer_of, plain_content  # noqa: E402
@@ -313,6 +315,15 @@ def test_a_cell_ends_when_its_seconds_of_a_core_are_used_up_or_the_clock_says_so
     assert wait_for_nothing(runner, 60, used=3) < 10
     assert runner.watch.seconds == 12
     assert 0.2 < wait_for_nothing(runner, 0.2, used=0) < 10
+
+
+def test_nothing_is_sent_for_ever_to_a_kernel_that_broke_its_sockets(monkeypatch):
+    monkeypatch.setattr("teach.execute.LONGEST_SEND", 20)
+    with bounded_context() as context, context.socket(zmq.DEALER) as lonely:
+        with pytest.raises(zmq.Again):
+            zmq.Socket.shadow(lonely.underlying).send(b"1 + 1")
+        assert lonely.getsockopt(zmq.MAXMSGSIZE) == 20_000_000
+        assert lonely.getsockopt(zmq.RCVHWM) == 20
 
 
 def test_the_clock_shows_more_than_a_cell_may_use(runner):
