@@ -6,7 +6,6 @@ goes on where it ended.
 """
 
 import argparse
-import json
 import os
 import queue
 import shutil
@@ -43,6 +42,7 @@ from teach.names import find_students
 from teach.record import Record
 from teach.repair import is_blank, repair
 from teach.verdict import put_verdicts
+from unetbook.files import write_json
 
 TRUST = "I trust these students"
 
@@ -86,7 +86,7 @@ def write_kernel(course):
     words = [sys.executable, str(TEACH / "sandbox.py"), "{connection_file}"]
     about = {"argv": words, "display_name": "Sandbox", "language": "python"}
     about["interrupt_mode"] = "message"
-    (folder / "kernel.json").write_text(json.dumps(about))
+    write_json(folder / "kernel.json", about)  # another batch may be reading it
     os.environ["JUPYTER_PATH"] = str(course.jupyter)
 
 
