@@ -87,7 +87,7 @@ SLIDES = (
         ("Kernel 3 with stride 2: one, two or four stamps a pixel.",),
     ),
     Slide(
-        "What a unit sees",
+        "How far a value sees",
         "03",
         "four nested squares",
         ("The receptive field, counted and measured.",),

@@ -55,7 +55,7 @@ def test_help_ends_with_0(command, capsys):
 def test_a_whole_folder_is_checked_with_0_and_a_sheet(leaves, tmp_path, capsys):
     assert main(["check", str(leaves)]) == 0
     said = capsys.readouterr().out
-    assert "6 pairs, 0 faults" in said
+    assert "6 pairs; faults: 0; to look at: 0" in said
     assert "foreground: 17.4% of the pixels" in said  # 100 of 576
     with Image.open("check.png") as sheet:
         assert sheet.format == "PNG"
@@ -73,6 +73,7 @@ def test_a_folder_with_a_fault_is_checked_with_1(leaves, capsys):
     ("arguments", "message"),
     [
         (["check", "nowhere"], "there is no such folder"),
+        (["check", "LEAFES"], "Did you mean leaves?"),
         (["check", "LEAVES", "--classes", "a,b,c"], "classes.csv"),
         (["check", "LEAVES", "--sheet", "nowhere/sheet.png"], "there is no folder"),
         (
@@ -83,6 +84,7 @@ def test_a_folder_with_a_fault_is_checked_with_1(leaves, capsys):
         (["train", "LEAVES", "--run", "net", "--start", "tiny", "--size", "64"], "128"),
         (["score", "nowhere", "LEAVES"], "holds no model.keras"),
         (["score", "tiny", "LEAVES"], "hold background, foreground, and the network"),
+        (["segment", "LEAVES", "--model", "tiny"], "itself. Give the folder that th"),
         (["segment", "LEAVES/images", "--model", "nowhere"], "holds no model.keras"),
         (["segment", ".", "--model", "tiny"], "holds no pictures"),
         (["segment", "cat.jpg", "--model", "tiny"], "no file or folder"),
@@ -93,7 +95,11 @@ def test_a_folder_with_a_fault_is_checked_with_1(leaves, capsys):
     ],
 )
 def test_a_fault_is_a_sentence_and_2(leaves, tmp_path, capsys, arguments, message):
-    arguments = [word.replace("LEAVES", str(leaves)) for word in arguments]
+    near = str(leaves).replace("leaves", "leafes")
+    arguments = [
+        word.replace("LEAVES", str(leaves)).replace("LEAFES", near)
+        for word in arguments
+    ]
     assert main(arguments) == 2
     said = capsys.readouterr().err.rpartition("\r")[2]  # what follows the progress bar
     assert message in said
@@ -103,7 +109,7 @@ def test_a_fault_is_a_sentence_and_2(leaves, tmp_path, capsys, arguments, messag
 
 
 def test_full_memory_is_a_sentence_and_another_error_of_ours_is_none(
-    monkeypatch, capsys
+    tmp_path, monkeypatch, capsys
 ):
     class ResourceExhaustedError(Exception):
         """As TensorFlow's is called."""
@@ -112,12 +118,16 @@ def test_full_memory_is_a_sentence_and_another_error_of_ours_is_none(
         raise failure
 
     monkeypatch.setattr(commands, "score_folder", fail)
+    (tmp_path / "work" / "leaves").mkdir()
     failure = ResourceExhaustedError("OOM when allocating tensor with shape[64,256]")
     assert main(["score", "net", "leaves"]) == 2
     assert "smaller --batch" in capsys.readouterr().err
     failure = KeyError("a fault of ours")
     with pytest.raises(KeyError):
         main(["score", "net", "leaves"])
+    failure = KeyboardInterrupt()
+    assert main(["score", "net", "leaves"]) == 130
+    assert "the same command goes on" in capsys.readouterr().err
     failure = KeyboardInterrupt("Stopped in epoch 2.")
     assert main(["score", "net", "leaves"]) == 130
     assert "epoch 2" in capsys.readouterr().err
@@ -167,6 +177,11 @@ def test_a_class_that_never_occurs_has_no_score():
     assert scores["pixel_accuracy"] == 0.5
 
 
+def test_few_pictures_are_shown_more_often():
+    assert commands.count_epochs(22, 8) == 134  # of 3 steps
+    assert commands.count_epochs(3000, 8) == 20
+
+
 @pytest.mark.slow
 def test_a_folder_is_trained_on_scored_and_used(leaves, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(commands, "build_unet", partial(build_unet, filters=(4, 8)))
@@ -203,9 +218,14 @@ def test_a_folder_is_trained_on_scored_and_used(leaves, tmp_path, monkeypatch, c
     assert main(["segment", str(photos), "--model", "net", "--cut-out"]) == 2
     said = capsys.readouterr().out
     assert "a.jpg: background" in said
+    assert "a_cut.png" in said
     assert "b.jpg cannot be read" in said
     made = sorted(file.name for file in (tmp_path / "work" / "segmented").iterdir())
     assert made == ["a_cut.png", "a_mask.png"]
     with Image.open(tmp_path / "work" / "segmented" / "a_mask.png") as mask:
         assert (mask.mode, mask.size) == ("P", (40, 30))
         assert set(np.unique(np.asarray(mask))) <= {1, 2}
+    assert main(["segment", str(photos / "a.jpg"), "--model", "net"]) == 2
+    assert "a_mask.png is there already" in capsys.readouterr().out
+    order = ["segment", str(photos / "a.jpg"), "--model", "net", "--overwrite"]
+    assert main(order) == 0

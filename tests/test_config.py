@@ -191,6 +191,7 @@ def test_only_config_reads_the_environment():
         "training",
         "figures/charts",
         "figures/diagram",
+        "figures/places",
         "figures/matrices",
         "figures/pictures",
         "explorers/network",

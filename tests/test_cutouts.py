@@ -38,6 +38,14 @@ def test_probabilities_give_a_soft_edge():
     assert cut[0, :, 3].tolist() == [0, 0, 128, 255, 255]
 
 
+def test_what_is_far_from_the_object_is_not_kept_even_in_part():
+    background = np.full((1, 12), 0.6, "float32")  # unsure everywhere
+    background[0, 0] = 0.0
+    probabilities = np.stack([1 - background, background, 0 * background], axis=-1)
+    cut = cut_out(np.zeros((1, 12), "uint8"), probabilities)
+    assert (cut[0, :, 3] > 0).tolist() == [True] * 4 + [False] * 8
+
+
 def test_a_photograph_that_the_camera_turned_is_cut_out_upright(tmp_path):
     picture = Image.fromarray(np.zeros((2, 3, 3), "uint8"))
     exif = picture.getexif()

@@ -93,5 +93,5 @@ def test_an_unknown_layer_is_named():
 
 def test_the_stored_figure_is_the_courses_network_drawn_now():
     assert STORED.read_text(encoding="utf-8") == draw_unet(build_unet(128)), (
-        "Run: python -m unetbook.diagram > book/images/unet.svg"
+        "Run: python -m unetbook.figures.diagram > book/images/unet.svg"
     )

@@ -7,7 +7,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_hex, to_rgb
 
 from unetbook.classes import PETS, Classes
 from unetbook.config import CLASS_NAMES
@@ -21,14 +21,15 @@ from unetbook.figures.charts import (
     plot_runs,
     plot_scores,
 )
-from unetbook.figures.matrices import plot_confusion_matrix, plot_matrix
+from unetbook.figures.matrices import plot_confusion_matrix, plot_matrix, plot_stamps
 from unetbook.figures.pictures import (
+    plot_cut_outs,
     plot_examples,
     plot_feature_maps,
     plot_mask,
     plot_overlay,
 )
-from unetbook.figures.style import CLASS_COLOURS
+from unetbook.figures.style import CLASS_COLOURS, GROUND
 
 IMAGE = np.full((4, 6, 3), 0.5, "float32")
 MASK = np.array([[1] * 6, [1, 2, 2, 2, 1, 1], [1, 2, 0, 2, 1, 1], [1] * 6])
@@ -271,6 +272,24 @@ def test_matrix_prints_every_number_and_fades_zeros():
     assert ax.texts[2].get_color() == "black"
 
 
+def test_matrices_that_share_a_scale_give_one_number_one_shade():
+    first, second = (plot_matrix(m, highest=4).images[0] for m in ([[1]], [[1, 4]]))
+    assert first.to_rgba([1]).tolist() == second.to_rgba([1]).tolist()
+
+
+def test_each_input_pixel_and_its_stamp_have_one_colour():
+    axes = plot_stamps([[1, 2], [3, 4]], [[1, 1], [1, 1]], strides=2)
+    assert texts(axes[0, 2]) == ["1", "2", "3", "4"]
+    assert texts(axes[1, 2]) == list("1122112233443344")
+    assert texts(axes[0, 1]) == list("0022002200000000")
+    last = axes[1, 1].patches[0]
+    assert (last.get_xy(), last.get_width()) == ((1.5, 1.5), 2)
+    pixels = [patch.get_facecolor() for patch in axes[0, 2].patches]
+    stamps = [ax.patches[0].get_facecolor() for ax in axes[:, :2].flat]
+    assert pixels == stamps
+    assert len(set(pixels)) == 4
+
+
 def test_feature_maps_are_drawn_channel_by_channel():
     maps = np.arange(4 * 4 * 6).reshape(4, 4, 6)
     axes = plot_feature_maps(maps)
@@ -333,6 +352,7 @@ def test_plots_leave_the_readers_settings_alone():
         (lambda: plot_scores({"ours": [1.2, 0, 0]}), r"ours is \[1.2"),
         (lambda: plot_matrix(np.ones(3)), r"\(rows, columns\)"),
         (lambda: plot_matrix(np.ones((25, 2))), "1 to 24"),
+        (lambda: plot_stamps(np.ones((3, 3)), [[1]]), r"\(3, 3\), expected \(2, 2\)"),
         (lambda: plot_feature_maps(np.ones((2, 4, 4, 8))), "one picture of the batch"),
         (lambda: plot_feature_maps(np.ones((4, 4, 2)), ["a"]), "1 entries for 2"),
     ],
@@ -396,3 +416,12 @@ def test_reliability_is_the_share_that_is_right_above_the_middle_of_its_bin():
     assert boxes == [(0.5, 0.25), (0.75, 0.25)]
     with pytest.raises(ValueError, match=r"counts\['tiny'\] has shape \(4,\)"):
         plot_reliability({"tiny": [1, 2, 3, 4]})
+
+
+def test_a_cut_out_lies_below_its_picture_on_a_ground_that_shows():
+    picture = np.zeros((20, 40, 3), "uint8")
+    cut_out = np.zeros((20, 40, 4), "uint8")
+    axes = plot_cut_outs([picture, picture], [cut_out, cut_out], ["a", "b"])
+    assert [ax.get_title() for ax in axes[0]] == ["a", "b"]
+    assert axes[1, 1].images[0].get_array().shape == (20, 40, 4)
+    assert to_hex(axes[1, 1].get_facecolor()) == GROUND

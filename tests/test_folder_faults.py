@@ -552,3 +552,65 @@ def test_a_report_counts_classes_and_sizes(tmp_path):
     image, mask = report.read(0)
     assert image.shape == (10, 12, 3)
     assert mask.shape == (10, 12, 1)
+
+
+# ---------------------------------------------------------------- at random
+
+ENDINGS = ("png", "jpg", "bmp", "gif", "tif", "webp")
+LISTS = {
+    "classes.csv": "name,value,background\nground,0,yes\nleaf,255,\n",
+    "_classes.csv": "Pixel Value, Class\n0, ground\n255, leaf\n",
+    "labelmap.txt": "# label:color_rgb\nground:0,0,0::\nleaf:255,255,255::\n",
+}
+JUNK = (
+    b"",
+    b"\0" * 9,
+    b"\xff\xd8\xff",
+    b"\x89PNG",
+    b"nan",
+    b'"',
+    b"\n",
+    b"-1",
+    b"9" * 30,
+)
+
+
+def write_any(folder, rng):
+    """Write a small folder of a random kind, with a class list or none."""
+    endings = rng.choice(ENDINGS, 2)
+    mask = "png" if endings[1] in ("jpg", "webp") else endings[1]
+    write_folder(folder, (0, 255), f"images/p{{}}.{endings[0]}", f"masks/p{{}}.{mask}")
+    name = rng.choice([*LISTS, ""])
+    if name:
+        (folder / name).write_text(LISTS[name])
+
+
+def damage_bytes(content, rng):
+    """Return bytes with one to three random faults: cut, put in, written over."""
+    for _ in range(rng.integers(1, 4)):
+        start = int(rng.integers(0, len(content) + 1))
+        stop = start + int(rng.choice([0, 1, 4, 40, len(content)]))
+        junk = bytes(rng.choice(JUNK)) if rng.random() < 0.6 else rng.bytes(4)
+        content = content[:start] + junk + content[stop:]
+    return content
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_two_hundred_damaged_folders_load_or_are_refused_in_a_sentence(tmp_path):
+    refused = 0
+    for seed in range(200):
+        rng, folder = np.random.default_rng(seed), tmp_path / str(seed)
+        write_any(folder, rng)
+        files = sorted(file for file in folder.rglob("*") if file.is_file())
+        file = files[rng.integers(len(files))]
+        file.write_bytes(damage_bytes(file.read_bytes(), rng))
+        before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+        try:
+            said = check_pictures(folder).faults
+        except ValueError as error:
+            said = [str(error).partition("\n\nname,")[0]]  # the list to complete
+        refused += bool(said)
+        assert all("\n" not in fault and len(fault) < 700 for fault in said), said
+        assert before == {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    assert 60 < refused < 200

@@ -488,8 +488,26 @@ def test_given_names_order_the_classes_of_a_list(tmp_path):
     write_folder(tmp_path, (5, 9))
     (tmp_path / "classes.csv").write_text("name,value\nkite,9\nsky,5\n")
     expect_masks(load_pictures(tmp_path, ("sky", "kite")), 2)
-    with pytest.raises(ValueError, match="classes has the names sky, bird, and the"):
+    with pytest.raises(ValueError, match="classes names bird, and the class list in"):
         load_pictures(tmp_path, ("sky", "bird"))
+
+
+def test_classes_of_a_list_that_occur_nowhere_are_said_and_can_be_left_out(tmp_path):
+    write_folder(tmp_path, (5, 9))
+    (tmp_path / "classes.csv").write_text("name,value\nsky,5\ncar,7\nkite,9\n")
+    with pytest.warns(UserWarning, match=r"1 of 3 classes occur in no mask \(car\)"):
+        pictures = load_pictures(tmp_path)
+    assert pictures.classes.names == ("sky", "car", "kite")
+    pictures = load_pictures(tmp_path, ("sky", "kite"))
+    assert pictures.classes.names == ("sky", "kite")
+    expect_masks(pictures, 2)
+
+
+def test_a_class_that_stands_in_masks_cannot_be_left_out(tmp_path):
+    write_folder(tmp_path, (5, 7, 9))
+    (tmp_path / "classes.csv").write_text("name,value\nsky,5\ncar,7\nkite,9\n")
+    with pytest.raises(ValueError, match=r"leaves out 'car', which has [\d.]+% of the"):
+        load_pictures(tmp_path, ("sky", "kite"))
 
 
 def test_palettes_that_differ_from_file_to_file_are_read_as_colours(tmp_path):
@@ -499,7 +517,7 @@ def test_palettes_that_differ_from_file_to_file_are_read_as_colours(tmp_path):
         numbers = make_numbers(index) - 1
         values = numbers if index % 2 else 1 - numbers
         save(as_palette(colours)(values), tmp_path / "masks" / f"p{index}.png")
-    with pytest.raises(ValueError, match="no class for sure"):
+    with pytest.raises(ValueError, match="not sure what they stand for"):
         load_pictures(tmp_path)
     expect_masks(load_pictures(tmp_path, {"a": BLACK, "b": RED}), 2)
 
@@ -567,7 +585,7 @@ def test_doubt_is_one_error_with_the_lines_to_complete(tmp_path, codes, classes,
 
 def test_the_printed_lines_completed_settle_the_doubt(tmp_path):
     write_folder(tmp_path, (BLACK, RED, GREEN))
-    with pytest.raises(ValueError, match="no class for sure") as caught:
+    with pytest.raises(ValueError, match="not sure what they stand for") as caught:
         load_pictures(tmp_path)
     table = str(caught.value).split("\n\n")[1]
     for name in ("background", "leaf", "stem"):

@@ -24,7 +24,7 @@ ROOMS = (
     },
     {"pictures", "metrics", "model", "checkpoints", "inspection", "gradients"},
     {"sources", "training", "pretrained", "results"},
-    {"data", "prediction", "tiles", "cutouts"},
+    {"data", "prediction", "tiles", "cutouts", "cats"},
     {"figures"},
     {"explorers", "runs"},
     {"commands"},
@@ -88,7 +88,7 @@ def test_the_map_for_contributors_names_every_module_and_nothing_else():
     folders = {name for name in named if name.endswith("/")}
     there = {name.replace(".", "/") for name in modules() if "__init__" not in name}
     assert named - folders == there
-    assert folders == {"measured/", "weights/"}
+    assert folders == {"measured/", "weights/", "photographs/"}
 
 
 def test_the_map_in_the_package_names_every_module_and_room():

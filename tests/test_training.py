@@ -798,7 +798,8 @@ def test_a_line_an_epoch_and_no_carriage_return(capsys):
     assert len(lines) == EPOCHS
     assert lines[0].startswith("epoch 1/3   loss ")
     assert "val mean IoU" in lines[0]
-    assert lines[0].endswith(" left")
+    assert lines[0].endswith(" s   2 to go")  # it also translated the network
+    assert lines[1].endswith(" left")
     assert lines[-1].endswith(" done")
     assert not any("\r" in line for line in lines)
 

@@ -1,6 +1,7 @@
-"""Draw the picture of README.md and the introduction again: `make figures`.
+"""Draw the pictures of README.md and the introduction again: `make figures`.
 
-Six drawn pets of the test split, their masks, and what the shipped network predicts.
+Six drawn pets of the test split, their masks, and what the shipped network predicts;
+and five photographs, with what the larger network cut out of them.
 """
 
 from pathlib import Path
@@ -12,12 +13,14 @@ config = start()
 import matplotlib.pyplot as plt  # noqa: E402
 import numpy as np  # noqa: E402
 
+from unetbook.cats import CATS, load_cat  # noqa: E402
+from unetbook.cutouts import cut_out  # noqa: E402
 from unetbook.data import cache_pairs, load_pets, make_dataset  # noqa: E402
-from unetbook.figures.pictures import plot_mask  # noqa: E402
-from unetbook.prediction import predict_masks  # noqa: E402
+from unetbook.figures.pictures import plot_cut_outs, plot_mask  # noqa: E402
+from unetbook.prediction import predict_masks, segment_picture  # noqa: E402
 from unetbook.pretrained import load_pretrained  # noqa: E402
 
-FILE = Path(__file__).parents[1] / "book" / "images" / "pets.png"
+IMAGES = Path(__file__).parents[1] / "book" / "images"
 CHOSEN = (3, 5, 8, 12, 17, 22)  # cats and dogs, near and far, in the open and hidden
 
 
@@ -37,16 +40,29 @@ def draw_pets(images, masks, pred_masks):
     return figure
 
 
+def draw_cats(model):
+    """Draw the five photographs, and what a network cuts out of each."""
+    cats = [load_cat(name) for name in CATS]
+    cut_outs = [cut_out(cat, segment_picture(model, cat)[1]) for cat in cats]
+    titles = [name.capitalize() for name in CATS]
+    return plot_cut_outs(cats, cut_outs, titles)[0, 0].figure
+
+
+def save(figure, name):
+    """Write a figure into the book's images."""
+    file = IMAGES / name
+    figure.savefig(file, dpi=110, metadata={"Software": None})
+    print(f"wrote {name}: {file.stat().st_size / 1000:.0f} kB")
+
+
 def main():
-    """Predict on the chosen test pictures and save the figure."""
+    """Predict on the chosen test pictures and the photographs, and save the figures."""
     pairs = cache_pairs(load_pets("drawn").test, config.image_size)
     images, masks = next(iter(make_dataset(pairs, max(CHOSEN) + 1)))
     images, masks = np.array(images)[list(CHOSEN)], np.array(masks)[list(CHOSEN)]
     model = load_pretrained("drawn")
-    figure = draw_pets(images, masks, predict_masks(model, images))
-    FILE.parent.mkdir(exist_ok=True)
-    figure.savefig(FILE, dpi=110, metadata={"Software": None})
-    print(f"wrote {FILE.name}: {FILE.stat().st_size / 1000:.0f} kB")
+    save(draw_pets(images, masks, predict_masks(model, images)), "pets.png")
+    save(draw_cats(load_pretrained("large")), "cats.png")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ What stands behind that:
     encoders        EfficientNet-Lite0, which has learnt from ImageNet
     pretrained      the weights that come with the book, with their cards
     pictures        any picture as an array; masks and pictures checked
+    cats            five photographs that anyone may use
     files           written whole or not at all
     remedies        which part of the book an error names
     results         what experiments measured, read from measured/

@@ -17,7 +17,7 @@ import importlib
 import sys
 import warnings
 
-from unetbook.config import hold_stderr, load_tensorflow
+from unetbook.config import find_folder, hold_stderr, load_tensorflow
 from unetbook.remedies import look_up
 
 ACTIONS = {
@@ -30,21 +30,26 @@ FULL = (
     "unetbook {}: the memory of the device is full. Give a smaller --batch or --size. "
     + look_up("Out of memory")
 )
+STOPPED = "Stopped. What was finished is kept, and the same command goes on from there."
 CLASSES_HELP = (
-    "what the masks hold, if no file in the folder says so: names in the order of "
-    "their values (background,leaf,stem) or names with values (leaf=2,void=255)"
+    "what the masks hold: names in the order of their values (background,leaf,stem), "
+    "names with values (leaf=2,void=255), or some of the names that a file in the "
+    "folder lists"
 )
 START_HELP = (
     "imagenet: an encoder that has seen a million photographs, the best choice for few "
     "pictures; scratch: random weights; or drawn, tiny, large, pretrained: a network "
-    "of the book that knows pets"
+    "of the book, worth it for cats and dogs (%(default)s)"
 )
+SEED_HELP = "another one cuts off other validation pictures, a fifth (%(default)s)"
 
 
 def main(arguments=None):
     """Do what the command line says, and return the exit code."""
     options = make_parser().parse_args(arguments)
     try:
+        if hasattr(options, "folder"):  # said at once, before anything is loaded
+            find_folder(options.folder)
         load_tensorflow()
         with hold_stderr():
             commands = importlib.import_module("unetbook.commands")
@@ -52,7 +57,7 @@ def main(arguments=None):
             warnings.showwarning = show_warning
             return getattr(commands, ACTIONS[options.command][0])(options) or 0
     except KeyboardInterrupt as stop:
-        print(stop if str(stop) else "Stopped.", file=sys.stderr)
+        print(stop if str(stop) else STOPPED, file=sys.stderr)
         return 130
     except (ValueError, OSError, FloatingPointError) as error:
         print(f"unetbook {options.command}: {error}", file=sys.stderr)
@@ -104,14 +109,16 @@ def add_train(parser):
     parser.add_argument("--run", required=True, help="folder for all that comes of it")
     parser.add_argument("--classes", type=parse_classes, help=CLASSES_HELP)
     parser.add_argument("--start", default="imagenet", help=START_HELP)
-    size_help = "side in pixels to which pictures are resized, a multiple of 32 (128)"
+    size_help = (
+        "side in pixels to which pictures are resized, a multiple of 32 (128; the "
+        "networks of the book keep their own)"
+    )
     parser.add_argument("--size", type=count, help=size_help)
-    epochs_help = "passes over the training pictures (%(default)s); more for few"
-    parser.add_argument("--epochs", type=count, default=20, help=epochs_help)
+    epochs_help = "passes over the training pictures (20, or as many as make 400 steps)"
+    parser.add_argument("--epochs", type=count, help=epochs_help)
     batch_help = "pictures in one step (%(default)s); fewer if memory runs out"
     parser.add_argument("--batch", type=count, default=8, help=batch_help)
-    seed_help = "another one cuts off other validation pictures (%(default)s)"
-    parser.add_argument("--seed", type=int, default=0, help=seed_help)
+    parser.add_argument("--seed", type=int, default=0, help=SEED_HELP)
 
 
 def add_score(parser):
@@ -120,8 +127,13 @@ def add_score(parser):
     parser.add_argument("folder", help="the folder of pictures and masks")
     parser.add_argument("--classes", type=parse_classes, help=CLASSES_HELP)
     splits = ("train", "validation", "test")
-    parser.add_argument("--split", choices=splits, default="validation")
+    split_help = "which pictures to score (%(default)s)"
+    parser.add_argument(
+        "--split", choices=splits, default="validation", help=split_help
+    )
     parser.add_argument("--batch", type=count, default=8, help="pictures in one step")
+    seed_help = "the one that the training had, or it scores what it was trained on (0)"
+    parser.add_argument("--seed", type=int, default=0, help=seed_help)
 
 
 def add_segment(parser):
@@ -131,8 +143,11 @@ def add_segment(parser):
         "the folder of a run, or a network of the book: tiny, large, pretrained"
     )
     parser.add_argument("--model", required=True, help=model_help)
-    parser.add_argument("--out", default="segmented", help="folder for the masks")
-    cut_help = "write what is not background, too, on a transparent ground"
+    out_help = "folder for the masks (%(default)s)"
+    parser.add_argument("--out", default="segmented", help=out_help)
+    overwrite_help = "write over masks that are there"
+    parser.add_argument("--overwrite", action="store_true", help=overwrite_help)
+    cut_help = "write what is not background, too, on a transparent background"
     parser.add_argument("--cut-out", action="store_true", help=cut_help)
     tile_help = "see large pictures in squares of so many pixels"
     parser.add_argument("--tile", type=count, help=tile_help)

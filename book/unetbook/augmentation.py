@@ -12,8 +12,8 @@ SMALLEST_CROP = 0.6  # side of the smallest window, as a share of the picture's
 def augment(images, masks, draws):
     """Flip, crop and recolour pictures; whatever moves an image moves its mask.
 
-    Built in chapter 1. It draws nothing itself, so that the same draws always give the
-    same result, and it uses `keras.ops` only, so that it runs on every backend.
+    It draws nothing itself, so that the same draws always give the same result, and it
+    uses `keras.ops` only, so that it runs on every backend.
 
     Args:
         images: float32 `(batch, height, width, 3)` in [0, 1]; a flip alone takes uint8

@@ -26,6 +26,9 @@ from unetbook.training import LOSSES, compile_unet, make_optimizer, train
 
 RATES = {"scratch": 3e-3}  # learning rates; where something was learnt before, 1e-3
 AUGMENTATION = ("flip", "colour")
+VALIDATION_SHARE = 0.2  # of the training pictures, in a folder that brings no split
+FEWEST_STEPS, FEWEST_EPOCHS = 400, 20  # of a training whose epochs are not given
+LOW = 0.4  # a mean IoU that says that something is wrong
 
 
 def check_folder(options):
@@ -44,7 +47,10 @@ def check_folder(options):
         if name or share:
             print(f"{name or 'not annotated'}: {share:.1%} of the pixels")
     save_figure(plot_report(report)[0].figure, sheet)
-    print(f"{len(report.pairs)} pairs, {len(report.faults)} faults. See {sheet}.")
+    print(
+        f"{len(report.pairs)} pairs; faults: {len(report.faults)}; to look at: "
+        f"{len(report.doubtful)}. See {sheet}."
+    )
     return 1 if report.faults else 0
 
 
@@ -72,15 +78,34 @@ def begin_model(start, image_size, num_classes):
 
 def train_folder(options):
     """Train a network on a folder, score it, and write the folder of the run."""
-    pictures = load_pictures(options.folder, options.classes, seed=options.seed)
+    pictures = load_splits(options)
     classes, run = pictures.classes, Path(options.run).expanduser()
     keras.utils.set_random_seed(options.seed)
     model = begin_model(options.start, options.size, len(classes.names))
     pairs = [cache_pairs(split, model.input_shape[1]) for split in pictures[:3]]
     settings = list_settings(options, classes)
+    options.epochs = options.epochs or count_epochs(len(pairs[0]), options.batch)
+    steps = math.ceil(len(pairs[0]) / options.batch)
+    print(f"{options.epochs} epochs of {steps} steps. The first takes longer.")
     history = train_network(model, pairs, options, run, settings)
     write_run(run, model, classes, history)
     finish_run(run, model, pairs, classes, options.batch)
+
+
+def load_splits(options):
+    """Return the pictures of a folder, cut by `--seed` where it brings no splits."""
+    return load_pictures(
+        options.folder,
+        options.classes,
+        validation_share=VALIDATION_SHARE,
+        seed=options.seed,
+    )
+
+
+def count_epochs(pictures, batch_size):
+    """Return how many epochs to train: more where few pictures make few steps."""
+    steps = math.ceil(pictures / batch_size)
+    return max(FEWEST_EPOCHS, math.ceil(FEWEST_STEPS / steps))
 
 
 def train_network(model, pairs, options, run, settings=None):
@@ -128,16 +153,19 @@ def finish_run(run, model, pairs, classes, batch_size):
     write_scores(run, scores)
     figure = draw_best_and_worst(model, pairs[1], classes, batch_size)
     save_figure(figure, run / "sheet.png")
+    if scores["validation"]["mean_iou"] < LOW:
+        print(f"That is low. {look_up('The loss or the score stands still')}")
     print(
-        f"Now look at {run / 'sheet.png'}, then try: unetbook segment PICTURE "
-        f"--model {run}"
+        f"Now look at {run / 'sheet.png'}, the validation pictures from the best to "
+        f"the worst. Then try: unetbook segment PICTURE --model {run}\n"
+        "To hand the network on, model.keras and classes.csv are enough."
     )
 
 
 def score_folder(options):
     """Print the scores of a network on a split of a folder."""
     model, classes = read_network(options.model)
-    pictures = load_pictures(options.folder, options.classes)
+    pictures = load_splits(options)
     if pictures.classes.names != classes.names:
         raise ValueError(
             f"The masks in {options.folder} hold {', '.join(pictures.classes.names)}, "
@@ -155,7 +183,9 @@ def list_given(places):
     for place in (Path(place).expanduser() for place in places):
         found = list_picture_files(place) if place.is_dir() else [place]
         if not found:
-            raise ValueError(f"{place.absolute()} holds no pictures.")
+            raise ValueError(
+                f"{place.absolute()} holds no pictures{point_below(place)}"
+            )
         if not found[0].is_file():
             raise ValueError(f"There is no file or folder {place.absolute()}.")
         pictures += found
@@ -168,6 +198,14 @@ def list_given(places):
                 "one of them, or segment them apart."
             )
     return list(seen.values())
+
+
+def point_below(folder):
+    """Return the end of a sentence: in which folder below pictures lie, if in any."""
+    for inside in sorted(path for path in folder.rglob("*") if path.is_dir()):
+        if list_picture_files(inside):
+            return f" itself. Give the folder that they are in, such as {inside}"
+    return "."
 
 
 def segment_pictures(options):
@@ -191,6 +229,14 @@ def segment_pictures(options):
 
 def segment_one(path, model, classes, out, options):
     """Segment a picture, write what was asked for, and return what was found."""
+    written = [out / f"{path.stem}_mask.png"]
+    if options.cut_out:
+        written.append(out / f"{path.stem}_cut.png")
+    there = [str(file) for file in written if file.exists()]
+    if there and not options.overwrite:
+        raise ValueError(
+            f"{there[0]} is there already. Give another --out, or --overwrite."
+        )
     mask, probabilities = segment_picture(
         model,
         path,
@@ -200,9 +246,9 @@ def segment_one(path, model, classes, out, options):
         classes=classes,
     )
     out.mkdir(parents=True, exist_ok=True)
-    write_mask(mask, out / f"{path.stem}_mask.png", classes)
+    write_mask(mask, written[0], classes)
     if options.cut_out:
-        cut_out(path, probabilities, classes, out / f"{path.stem}_cut.png")
+        cut_out(path, probabilities, classes, written[1])
     shares = [(mask == number).mean() for number in range(len(classes.names))]
     found = [f"{name} {s:.0%}" for name, s in zip(classes.names, shares, strict=True)]
-    return f"{path.name}: {', '.join(found)} -> {out / path.stem}_mask.png"
+    return f"{path.name}: {', '.join(found)} -> {', '.join(map(str, written))}"

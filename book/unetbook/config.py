@@ -1,6 +1,7 @@
 """Where a run happens and how large it is; the only reader of the environment."""
 
 import contextlib
+import difflib
 import logging
 import os
 import platform
@@ -154,9 +155,20 @@ def find_folder(folder, name="folder"):
                 return place.absolute()
     looked = " and ".join(map(ascii, map(str, places)))
     raise ValueError(
-        f"{name}={str(folder)!r}: there is no such folder. Looked for {looked}. Give "
-        "the path of a folder that holds images/ and masks/."
+        f"{name}={str(folder)!r}: there is no such folder. Looked for {looked}."
+        f"{guess_folder(places)} Give the path of a folder that holds images/ and "
+        "masks/, or of an annotation tool's export."
     )
+
+
+def guess_folder(places):
+    """Return ` Did you mean leaves?` if a folder beside a place has a like name."""
+    for place in places:
+        with contextlib.suppress(OSError, ValueError):
+            names = [path.name for path in place.parent.iterdir() if path.is_dir()]
+            for name in difflib.get_close_matches(place.name, names, 1):
+                return f" Did you mean {ascii(name)[1:-1]}?"
+    return ""
 
 
 def find_gpus():

@@ -9,8 +9,6 @@ import numpy as np
 def convolution_size(input_size, kernel_size, strides=1, padding="valid"):
     """Work out a convolution's output size and its zero padding.
 
-    Built in chapter 2.
-
     Args:
         input_size: Side of the input in pixels.
         kernel_size: Side of the kernel in pixels.

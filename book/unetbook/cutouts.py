@@ -5,12 +5,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 from skimage.measure import label
+from skimage.morphology import isotropic_dilation
 
 from unetbook.classes import MOST_CLASSES, PETS, VOID_COLOUR
 from unetbook.files import write_whole
 from unetbook.pictures import check_mask, read_picture
 
 EDGE = (0.25, 0.75)  # certainties between which a cut-out's edge is soft
+REACH = 3  # pixels that a soft edge goes beyond the object; what is farther is haze
 
 
 def cut_out(picture, mask, classes=PETS, path=None):
@@ -64,9 +66,9 @@ def find_opacity(mask, classes):
         )
     low, high = EDGE
     certainty = 1 - mask[..., classes.background].astype("float32")
-    return np.rint(255 * np.clip((certainty - low) / (high - low), 0, 1)).astype(
-        "uint8"
-    )
+    opaque = np.clip((certainty - low) / (high - low), 0, 1)
+    near = isotropic_dilation(mask.argmax(axis=-1) != classes.background, REACH)
+    return np.rint(255 * opaque * near).astype("uint8")
 
 
 def count_objects(mask, class_name, classes=PETS, min_pixels=1):

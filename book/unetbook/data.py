@@ -197,8 +197,6 @@ def preprocess(images, trimaps):
 def draw_augmentation(num_images, augmentation, seed, epoch, index):
     """Draw the random numbers for one batch, from (seed, epoch, index) alone.
 
-    Built in chapter 1.
-
     Args:
         num_images: Number of pictures in the batch.
         augmentation: Any of `"flip"`, `"crop"`, `"colour"`, `"sharpness"`.
@@ -238,8 +236,9 @@ def make_dataset(
 ):
     """Turn cached pairs into the batches of one epoch.
 
-    Built in chapter 1. The same seed and epoch always give the same batches, however
-    often the data set is iterated; the next epoch gives another order and other draws.
+    Chapter 1 builds it for flips alone. The same seed and epoch always give the same
+    batches, however often the data set is iterated; the next epoch gives another order
+    and other draws.
     TensorFlow mixes its global seed, where one was set, into the order (not the draws).
 
     Args:

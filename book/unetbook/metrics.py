@@ -11,8 +11,6 @@ CONFIDENCE_BINS = 20  # of the largest probability, from 0 to 1
 def confusion_matrix(y_true, y_pred, num_classes=3):
     """Count how often each true class was predicted as each class.
 
-    Built in chapter 8.
-
     Args:
         y_true: Integer masks of any shape, values in 0 to `num_classes - 1`; pixels of
             the value -1, not annotated, are not counted.
@@ -107,8 +105,6 @@ def pixel_accuracy(matrix):
 
 def score_border(matrix, border="class"):
     """Score one confusion matrix of pet, background and border in one of three ways.
-
-    Built in chapter 8.
 
     Args:
         matrix: A confusion matrix `(3, 3)` in the order of `CLASS_NAMES`.

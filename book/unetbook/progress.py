@@ -20,7 +20,7 @@ class Progress(keras.callbacks.Callback):
 
     def __init__(self, epochs, done):
         super().__init__()
-        self.epochs, self.epoch = epochs, done
+        self.epochs, self.epoch, self.trained = epochs, done, 0
         self.screen = Screen()
         self.epoch_began = self.shown = 0.0
         if done == epochs:
@@ -51,11 +51,22 @@ class Progress(keras.callbacks.Callback):
         for name, words in SHOWN.items():
             if name in history:
                 parts.append(f"{words} {history[name][-1]:.3f}")
-        seconds = history["seconds"][-1]
-        parts.append(f"{seconds:.1f} s")
-        left = self.epochs - self.epoch - 1
-        parts.append(f"{format_time(left * seconds)} left" if left else "done")
+        parts.append(f"{history['seconds'][-1]:.1f} s")
+        parts.append(self.estimate(history["seconds"]))
         self.screen.write("   ".join(parts))
+
+    def estimate(self, seconds):
+        """Return how long the other epochs will take, from the seconds of the last.
+
+        The first epoch after a start also translates the network, and says nothing.
+        """
+        left = self.epochs - self.epoch - 1
+        self.trained += 1
+        if not left:
+            return "done"
+        if self.trained == 1:
+            return f"{left} to go"
+        return f"{format_time(left * seconds[-1])} left"
 
     def name_epoch(self):
         """Return `epoch  3/12`, all of one width."""

@@ -22,6 +22,7 @@ from unetbook.pretrained import list_pretrained, load_pretrained
 from unetbook.sources.class_lists import ClassList, read_class_list, write_class_list
 
 MODEL = "model.keras"
+NOWHERE = "-  (neither in the masks nor predicted)"
 SHOWN = 4  # best ones in the sheet, and as many worst ones
 
 
@@ -111,7 +112,7 @@ def list_scores(scores):
     ]
     width = max(map(len, scores["iou"]))
     for name, iou in scores["iou"].items():
-        lines.append(f"  {name:{width}} {'absent' if iou is None else f'{iou:.3f}'}")
+        lines.append(f"  {name:{width}} {NOWHERE if iou is None else f'{iou:.3f}'}")
     return lines
 
 

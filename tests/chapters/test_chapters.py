@@ -114,7 +114,7 @@ def test_set_up_cell_is_the_same_everywhere(path):
     first = code_cells(path)[0]
     assert first.source == setup_cell(read_address())
     assert unetbook.__version__ in first.source
-    assert "nbval-check-output" not in tags(first)
+    assert tags(first) == {"hide-input"}
 
 
 @each_chapter

@@ -180,7 +180,7 @@ def test_a_single_cut_moves_pixels_both_ways(settings):
     assert 3.5 < cream[4]["won"] / cream[4]["lost"] < 4.5
     assert tabby[4]["lost"] > tabby[4]["won"]
     assert all(hound[cut]["won"] > hound[cut]["lost"] for cut in range(1, 5))
-    assert 0 < cream[0]["meanIou"] - cream[-1]["meanIou"] < 0.02, "hardly better"
+    assert tabby[0]["meanIou"] - tabby[-1]["meanIou"] > 0.1, "the figure shows it"
 
 
 def test_the_chapter_is_light():

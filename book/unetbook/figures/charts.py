@@ -236,7 +236,7 @@ def plot_scores(scores, class_names=PETS.names):
 
 def draw_bars(ax, places, values, thickness, number, label):
     """Draw one series of scores with its numbers above the bars, upright if thin."""
-    turned = {"fontsize": 11, "rotation": 90 if len(values) > 24 * thickness else 0}
+    narrow = len(values) > 24 * thickness
     ax.bar(
         places,
         np.nan_to_num(values),
@@ -248,6 +248,7 @@ def draw_bars(ax, places, values, thickness, number, label):
     )
     for place, value in zip(places, values, strict=True):
         text = "absent" if np.isnan(value) else f"{value:.2f}"
+        turned = {"fontsize": 11, "rotation": 90 if narrow or np.isnan(value) else 0}
         ax.text(place, np.nan_to_num(value) + 0.02, text, ha="center", **turned)
 
 

@@ -2,9 +2,18 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.patches import Rectangle
 
 from unetbook.classes import PETS
-from unetbook.figures.style import SHADES, STYLE, WIDTH, name_ticks, new_axes
+from unetbook.convolution import transposed_convolution
+from unetbook.figures.style import (
+    SERIES_COLOURS,
+    SHADES,
+    STYLE,
+    WIDTH,
+    name_ticks,
+    new_axes,
+)
 
 COUNTED = 5  # classes: of more, a cell has room for a share alone
 
@@ -69,13 +78,15 @@ def number_text(value):
 
 
 @plt.rc_context(STYLE)
-def plot_matrix(matrix, ax=None, title=None):
+def plot_matrix(matrix, ax=None, title=None, highest=None):
     """Draw a small matrix as a table of shaded numbers, with faint zeros.
 
     Args:
         matrix: `(rows, columns)`, 24 of each at most.
         ax: Axes to draw on; by default a new figure that fits the matrix.
         title: Text above the matrix.
+        highest: The number that has the darkest shade, so that several matrices share
+            one scale; by default the largest one.
 
     Returns:
         The axes.
@@ -94,16 +105,77 @@ def plot_matrix(matrix, ax=None, title=None):
     if ax is None:
         size = (max(cell * columns, 1.6), cell * rows + (0.4 if title else 0.1))
         ax = plt.subplots(figsize=size, layout="constrained")[1]
-    highest = np.abs(matrix).max() or 1
+    highest = highest or np.abs(matrix).max() or 1
     ax.imshow(matrix, cmap="RdBu", vmin=-1.6 * highest, vmax=1.6 * highest)
+    write_numbers(ax, matrix)
+    ax.set_title(title or "")
+    return ax
+
+
+def write_numbers(ax, matrix):
+    """Write the numbers of a matrix into a grid, zeros faintly."""
+    rows, columns = matrix.shape
     size = 12 if columns <= 10 else 10 if columns <= 16 else 9
     for (row, column), value in np.ndenumerate(matrix):
         shade = "0.68" if value == 0 else "black"
         text = number_text(value)
         ax.text(column, row, text, ha="center", va="center", color=shade, fontsize=size)
     draw_grid(ax, rows, columns)
-    ax.set_title(title or "")
-    return ax
+
+
+@plt.rc_context(STYLE)
+def plot_stamps(x, kernel, strides=1):
+    """Draw what each of four input pixels stamps, in its own colour, and the sum.
+
+    Args:
+        x: The input, `(2, 2)`.
+        kernel: `(kernel_size, kernel_size)`.
+        strides: Steps between the stamps in pixels.
+
+    Returns:
+        The axes `(2, 3)`: four stamps, and on the right the input above the sum.
+
+    Raises:
+        ValueError: If `x` has another shape.
+    """
+    x, kernel = np.asarray(x), np.asarray(kernel)
+    if x.shape != (2, 2):
+        raise ValueError(f"x has shape {x.shape}, expected (2, 2): four stamps.")
+    size = {"figsize": (WIDTH, 4.7), "layout": "constrained"}
+    axes = plt.subplots(2, 3, **size)[1]
+    draw_table(axes[0, 2], x, "input")
+    draw_table(axes[1, 2], transposed_convolution(x, kernel, strides), "sum")
+    for number, place in enumerate(np.ndindex(2, 2)):
+        only = np.where(np.arange(4).reshape(2, 2) == number, x, 0)
+        stamp = transposed_convolution(only, kernel, strides)
+        draw_table(axes[place], stamp, f"{number_text(x[place])} times the kernel")
+        colour = SERIES_COLOURS[number]
+        corner = np.multiply(place, strides)
+        tint_square(axes[0, 2], place, 1, colour)
+        tint_square(axes[place], corner, len(kernel), colour)
+        frame_square(axes[1, 2], corner, len(kernel), colour, 0.03 + 0.04 * number)
+    return axes
+
+
+def draw_table(ax, matrix, title):
+    """Draw a matrix as numbers on white, its first row at the top."""
+    rows, columns = matrix.shape
+    write_numbers(ax, matrix)
+    limits = {"xlim": (-0.5, columns - 0.5), "ylim": (rows - 0.5, -0.5)}
+    ax.set(title=title, aspect="equal", **limits)
+
+
+def tint_square(ax, corner, side, colour):
+    """Lay a colour over a square of a table whose first pixel is `corner`."""
+    top, left = np.subtract(corner, 0.5)
+    ax.add_patch(Rectangle((left, top), side, side, color=colour, alpha=0.45, lw=0))
+
+
+def frame_square(ax, corner, side, colour, inset):
+    """Frame a square of a table, a little inside, so that frames stay apart."""
+    top, left = np.subtract(corner, 0.5) + inset
+    side -= 2 * inset
+    ax.add_patch(Rectangle((left, top), side, side, fill=False, ec=colour, lw=2.5))
 
 
 def draw_grid(ax, rows, columns):

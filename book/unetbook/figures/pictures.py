@@ -14,6 +14,7 @@ from matplotlib.patches import Patch
 from unetbook.classes import PETS
 from unetbook.figures.style import (
     COLUMNS,
+    GROUND,
     STYLE,
     VOID,
     WIDTH,
@@ -292,4 +293,37 @@ def plot_feature_maps(maps, titles=None):
     axes = picture_grid(math.ceil(channels / COLUMNS), min(channels, COLUMNS))
     for i, ax in enumerate(axes.flat[:channels]):
         draw_pixels(ax, maps[..., i], titles[i], cmap="gray")
+    return axes
+
+
+@plt.rc_context(STYLE)
+def plot_cut_outs(pictures, cut_outs, titles=None):
+    """Draw pictures in a row, and below each what was cut out of it.
+
+    Args:
+        pictures: Sequence of what `imshow` takes, of any sizes.
+        cut_outs: As many uint8 `(height, width, 4)`, from `cut_out`.
+        titles: A text above each picture.
+
+    Returns:
+        Axes `(2, number of pictures)`.
+    """
+    columns = len(pictures)
+    shares = [picture.shape[1] / picture.shape[0] for picture in pictures]
+    height = WIDTH / sum(shares)  # all as high as each other
+    figure, axes = plt.subplots(
+        2,
+        columns,
+        figsize=(WIDTH, 2 * height + 0.35),
+        width_ratios=shares,
+        layout="constrained",
+        squeeze=False,
+    )
+    for column, pair in enumerate(zip(pictures, cut_outs, strict=True)):
+        for ax, pixels in zip(axes[:, column], pair, strict=True):
+            ax.imshow(pixels)
+            ax.set(xticks=[], yticks=[], facecolor=GROUND)
+            ax.spines[:].set_visible(False)
+    for ax, title in zip(axes[0], titles or (), strict=False):
+        ax.set_title(title)
     return axes

@@ -71,8 +71,8 @@ def draw_pair(ax, report, place):
     tinted[edge] = 255
     name = report.pairs[place].image.name.encode("ascii", "replace").decode()
     draw_pixels(ax, tinted.astype("uint8"))
-    name = name if len(name) <= 22 else f"{name[:9]}...{name[-10:]}"
-    ax.set_title(name, fontsize=9)
+    name = name if len(name) <= 26 else f"{name[:12]}...{name[-11:]}"
+    ax.set_title(name, fontsize=8)
     return ax
 
 

@@ -23,6 +23,7 @@ class Look(NamedTuple):
         return "white" if luminance(bytes.fromhex(self.colour[1:])) < 0.05 else "black"
 
 
+GROUND = "#b9cbe0"  # below a cut-out: no fur has this colour
 VOID = Look("not annotated", "#dfe3e8", "xxx")
 HATCHES = ("//", "..", "\\\\", "oo", "--", "++", "||", "**")  # of classes, in turn
 SERIES_COLOURS = ("#2f7fc1", "#e08a1e", "#3c9d75", "#8a63b0", "#6b7280", "#b3446c")

@@ -88,7 +88,7 @@ def decide_codes(folder, found, given=None, listed=None):
     if given is None:
         decided = listed or infer_list(found)
     elif listed is not None:
-        decided = reorder(given, listed, folder)
+        decided = choose_listed(given, listed, folder, found)
     else:
         decided = pair_names(given, found)
     if decided is None:
@@ -189,21 +189,40 @@ def is_soft_black_and_white(found):
     return bool(soft and dark and light and share >= 1 - SOFT_SHARE)
 
 
-def reorder(given, listed, folder):
-    """Return the codes of a class list for the same classes in another order."""
+def choose_listed(given, listed, folder, found):
+    """Return the codes of a class list for some of its classes, in a given order."""
     names = listed.classes.names
-    alone = sorted(set(names) ^ set(given.names))
-    if alone:
+    unknown = [name for name in given.names if name not in names]
+    if unknown:
         raise ValueError(
-            f"classes has the names {', '.join(given.names)}, and the class list in "
-            f"{folder} has {', '.join(names)}. Leave classes out, or give the same "
-            "names."
+            f"classes names {', '.join(unknown)}, and the class list in {folder} has "
+            f"{', '.join(names)}. Leave classes out, or give some or all of its names."
         )
-    codes = {
-        code: number and given.names.index(names[number - 1]) + 1
-        for code, number in listed.codes.items()
+    places = {
+        number: given.names.index(n) + 1
+        for number, n in enumerate(names, 1)
+        if n in given.names
     }
+    codes = {
+        code: number and places[number]
+        for code, number in listed.codes.items()
+        if number is None or number in places
+    }
+    check_left_out(listed, codes, found)
     return ClassList(given, codes)
+
+
+def check_left_out(listed, kept, found):
+    """Raise a `ValueError` if masks hold a class of a list that was left out."""
+    total = sum(found.counts.values())
+    for code, n in found.counts.items():
+        names = list_aliases(code, found.palette.get(code))
+        gone = [listed.codes[name] for name in names if name in listed.codes]
+        if gone and not kept.keys() & names:
+            raise ValueError(
+                f"classes leaves out {listed.classes.names[gone[0] - 1]!r}, which has "
+                f"{n / total:.2%} of the pixels of the masks. Name it too."
+            )
 
 
 def pair_names(given, found):
@@ -300,7 +319,7 @@ def doubt(folder, found, listed=None):
     known = [] if listed is None else listed.codes
     gone = [str(c) for c in ordered if not set(known) & set(list_aliases(c))]
     reason = (
-        "hold codes that say no class for sure"
+        "hold values of which it is not sure what they stand for"
         if listed is None
         else f"hold {', '.join(gone[:6])}, for which the class list has no line"
     )

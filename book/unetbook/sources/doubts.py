@@ -77,3 +77,24 @@ def find_leaks(splits, groups):
                 "pictures, so that their scores are too high"
             )
     return found
+
+
+def find_unused(class_names, counts):
+    """Say which classes occur in no mask, so that no network can learn them.
+
+    Args:
+        class_names: The names of the classes.
+        counts: Integers `(pictures, classes + 1)`: the pixels of each class; the first
+            column is what nobody annotated.
+    """
+    used = np.asarray(counts)[:, 1:].any(0)
+    unused = [name for name, one in zip(class_names, used, strict=True) if not one]
+    if not unused:
+        return []
+    rest = ",".join(name for name, one in zip(class_names, used, strict=True) if one)
+    more = ", ..." * (len(unused) > MOST_NAMES)
+    return [
+        f"{len(unused)} of {len(class_names)} classes occur in no mask "
+        f"({', '.join(unused[:MOST_NAMES])}{more}), and a network would still have to "
+        f"choose among them; name the others alone with classes, or --classes {rest}"
+    ]

@@ -15,7 +15,7 @@ from unetbook.sources.checks import check_pairs
 from unetbook.sources.class_lists import read_class_list
 from unetbook.sources.codes import Found, Reading, decide_codes
 from unetbook.sources.copies import choose_groups, group_copies
-from unetbook.sources.doubts import find_doubts, find_leaks
+from unetbook.sources.doubts import find_doubts, find_leaks, find_unused
 from unetbook.sources.layouts import enter_only_folder, find_layout
 from unetbook.sources.masks import (
     TURNS,
@@ -43,6 +43,7 @@ class Survey(NamedTuple):
         reading: How the masks are read; None without a single whole pair.
         colours_only: The palettes of the masks differ.
         notes: Sentences about what is passed over or turned.
+        named: The reader named the classes; no file and no guess did.
     """
 
     folder: object
@@ -53,6 +54,7 @@ class Survey(NamedTuple):
     reading: Reading | None
     colours_only: bool
     notes: list
+    named: bool
 
 
 class Report(NamedTuple):
@@ -102,7 +104,17 @@ def survey_folder(folder, classes):
         reading = decide_codes(folder, collected, classes, listed)
     pairs = [placed[place][1] for place in kept]
     notes = [*layout.notes, *(one["said"] for one in records if one["said"])]
-    return Survey(folder, pairs, records, splits, faults, reading, colours_only, notes)
+    return Survey(
+        folder,
+        pairs,
+        records,
+        splits,
+        faults,
+        reading,
+        colours_only,
+        notes,
+        named=classes is not None,
+    )
 
 
 def as_code(code):
@@ -244,6 +256,8 @@ def look_twice(survey):
     background = survey.reading.classes.background
     doubts = find_doubts(survey.records, names, counts, frames, background)
     doubts += find_leaks(survey.splits, groups)
+    if not survey.named:
+        doubts += find_unused(survey.reading.classes.names, counts)
     if survey.reading.nearest and not any(r["lossy"] for r in survey.records):
         doubts.append(
             "the masks have soft edges, whose pixels count as the nearest class"
