@@ -119,9 +119,10 @@ def folders(read_only, connection_file):
     options = ["--size", str(MEGABYTE), "--tmpfs", "/", *make_parents([HOME])]
     options += ["--proc", "/proc", "--dev", "/dev"]
     options += ["--dev-bind", "/dev/null", "/dev/zero"]  # mapped, it is hidden memory
-    options += make_parents([*seen.values(), connection_file])
-    for folder in (*WRITABLE, sockets_of(connection_file)):
+    for folder in WRITABLE:
         options += [*room, folder]
+    options += make_parents([*seen.values(), connection_file])
+    options += [*room, sockets_of(connection_file)]
     for path, inside in seen.items():
         options += ["--ro-bind", path, inside]
     options += ["--ro-bind", connection_file, connection_file]

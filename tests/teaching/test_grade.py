@@ -237,7 +237,7 @@ def test_a_kernel_that_does_not_start_gives_no_marks(
 def test_the_teacher_reads_whose_python_ended_early(points, course):
     rows = course.grades(NAME).read_text().splitlines()
     ended = {row.split(",")[0] for row in rows if "Python ended early" in row}
-    assert {"exit-function", "exit-top", "memory-hog"} <= ended
+    assert {"exit-function", "exit-top", "swallows-above-imports"} <= ended
     assert not {"correct", "wrong", "empty"} & ended
 
 

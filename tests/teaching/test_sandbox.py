@@ -161,6 +161,8 @@ def test_a_sandbox_has_users_of_its_own_and_there_is_only_one():
 def test_what_a_sandbox_can_write_lies_in_memory_and_has_a_size(tmp_path):
     file = tmp_path / "connection.json"
     file.write_text("{}")
+    (tmp_path / "pets").mkdir(mode=0o755)
+    (tmp_path / "pets" / "cat").write_text("a cat")
     places = [*WRITABLE, sockets_of(file), "/", "/dev", str(tmp_path), "/usr"]
     code = f"""
 import os
@@ -168,14 +170,16 @@ for place in {places!r}:
     size = os.statvfs(place).f_blocks * os.statvfs(place).f_frsize
     print(place, os.access(place, os.W_OK), size < 201_000_000)
 print(os.path.exists("/dev/zero") and open("/dev/zero").read(1) == "")
+print(open({str(tmp_path / "pets" / "cat")!r}).read())
 """
-    options = folders([sys.base_prefix, sys.prefix], str(file))
+    shown = [sys.base_prefix, sys.prefix, str(tmp_path / "pets")]
+    options = folders(shown, str(file))
     drop = ["setpriv", "--reuid=65534"] if os.getuid() == 0 else []
     done = run_inside(options, *drop, sys.executable, "-c", code)
     lines = done.stdout.splitlines()
     assert lines[:4] == [f"{place} True True" for place in places[:4]], done.stderr
-    assert [line.split()[1] for line in lines[4:-1]] == ["False"] * 4
-    assert lines[-1] == "True"
+    assert [line.split()[1] for line in lines[4:-2]] == ["False"] * 4
+    assert lines[-2:] == ["True", "a cat"]
 
 
 @pytest.mark.grading
