@@ -111,15 +111,24 @@ def mark_texts(cells, released, release):
 
 
 def drop_copies(cells, released):
-    """Let one cell keep each id: the last one that a student wrote something into."""
+    """Let one cell keep each id: the last one that a student wrote something into.
+
+    A copy that still is as it was handed out goes: it would undo what stands above it.
+    """
     keepers = {}
     for cell in cells:
         name = grade_id(cell)
         if name and (name not in keepers or words(cell) != words(released[name])):
             keepers[name] = cell
+    kept = []
     for cell in cells:
-        if grade_id(cell) and keepers[grade_id(cell)] is not cell:
+        name = grade_id(cell)
+        if name and keepers[name] is not cell:
+            if words(cell) == words(released[name]):
+                continue
             del cell.metadata["nbgrader"]
+        kept.append(cell)
+    cells[:] = kept
 
 
 def put_back_missing(cells, released):
@@ -157,6 +166,31 @@ def move_stubs(cells, released):
     moved = [cell for cell in blank if defined(cell.source) & elsewhere]
     if moved:
         cells[:] = moved + [cell for cell in cells if cell not in moved]
+
+
+def answers_task(cell, stub):
+    """Tell whether a code cell answers a stub's task, by its id or its functions."""
+    shared = defined(cell.source) & defined(stub.source)
+    named = shared or grade_id(cell) == grade_id(stub)
+    return cell.cell_type == "code" and bool(named) and words(cell) != words(stub)
+
+
+def move_checks(cells, released):
+    """Move the checks of an answer that stands behind them to right behind it."""
+    ids, behind, stub = [grade_id(cell) for cell in cells], {}, None
+    for name, printed in released.items():
+        if is_answer(printed):
+            stub = printed
+        elif stub is not None:
+            place = ids.index(name)
+            answers = [i for i, cell in enumerate(cells) if answers_task(cell, stub)]
+            if answers and answers[0] > place:
+                behind.setdefault(answers[0], []).append(place)
+    moved, order = set().union(*behind.values()), []
+    for place, cell in enumerate(cells):
+        if place not in moved:
+            order += [cell, *(cells[check] for check in behind.get(place, []))]
+    cells[:] = order
 
 
 def restore_locked(cells, released):
@@ -226,6 +260,7 @@ def repair(notebook, release):
     drop_copies(notebook.cells, released)
     put_back_missing(notebook.cells, released)
     move_stubs(notebook.cells, released)
+    move_checks(notebook.cells, released)
     restore_locked(notebook.cells, released)
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{number}"

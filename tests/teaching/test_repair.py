@@ -76,6 +76,27 @@ def test_a_stub_that_is_left_above_its_check_does_not_undo_an_answer():
     assert order.index("coverage") > order.index("size"), "nobody else defines it"
 
 
+def test_a_stub_that_is_left_behind_an_answer_goes():
+    cells = copy.deepcopy(student_version(NAME).cells)
+    place = [grade_id(cell) for cell in cells].index("size")
+    cells.insert(place, new_code_cell(SIZE))
+    found, _ = repaired(cells)
+    assert [cell.source for cell in found if "def final_size" in cell.source] == [SIZE]
+
+
+@pytest.mark.parametrize("stubs_left", [True, False])
+def test_checks_follow_an_answer_that_stands_behind_them(stubs_left):
+    cells = copy.deepcopy(student_version(NAME).cells)
+    if not stubs_left:
+        cells = [cell for cell in cells if grade_id(cell) not in ("size", "stamp")]
+    found, _ = repaired([*cells, new_code_cell(f"{SIZE}\n\n{STAMP}")])
+    order = [grade_id(cell) for cell in found]
+    (place,) = [i for i, cell in enumerate(found) if STAMP in cell.source]
+    checks = [name for name in order if name and name.startswith(("size-", "stamp-"))]
+    assert order[place + 1 : place + 1 + len(checks)] == checks
+    assert "matrix-check" in order[:place]
+
+
 def test_what_stands_in_a_locked_cell_is_kept_in_front_of_it():
     changed = copy.deepcopy(student_version(NAME).cells)
     for cell in changed:
