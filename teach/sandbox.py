@@ -193,6 +193,8 @@ def command(connection_file, limits, read_only=(), extra=None, files=None):
         *(() if files.about is None else ("--info-fd", str(files.about))),
         *("--", "prlimit", f"--nproc={processes}", f"--fsize={100 * MEGABYTE}"),
         f"--nofile={MOST_FILES}",
+        # What asks for more is told so at once, before the watch would have to end it.
+        f"--data={int(limits['memory_gb'] * 1e9)}",
         *(f"--as={address_space(limits)}", "--core=0", "--"),
         *(drop if as_root else ()),
         sys.executable,

@@ -19,6 +19,7 @@ import psutil
 from teach.sandbox import NOBODY, WRITABLE
 
 INODE = 1024  # bytes that even an empty file takes
+LIBRARIES = 500_000_000  # bytes of memory that a process shares with files
 TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 RUN_DIR = re.compile(r"grading-(\d{1,9})-\w+")
 NETWORK = Path("/proc/sys/net")
@@ -175,7 +176,7 @@ class Watch(threading.Thread):
 
     def too_much(self, usage):
         """Return what a sandbox has taken too much of, or an empty text."""
-        if usage.memory > self.limits["memory_gb"] * 1e9:
+        if usage.memory > self.limits["memory_gb"] * 1e9 + LIBRARIES:
             return "it took too much memory"
         if usage.processes > self.limits["processes"]:
             return "it started too many processes"

@@ -47,6 +47,7 @@ from teach.publish import (  # noqa: E402
 )
 from teach.watch import (  # noqa: E402
     INODE,
+    LIBRARIES,
     Usage,
     Watch,
     largest_connection,
@@ -115,8 +116,8 @@ def test_a_sandbox_is_measured_by_its_own_list_of_processes(tmp_path):
 @pytest.mark.parametrize(
     ("usage", "reason"),
     [
-        (Usage(9, 10**9, 5), ""),
-        (Usage(9, 10**9 + 1, 5), "it took too much memory"),
+        (Usage(9, 10**9 + LIBRARIES, 5), ""),
+        (Usage(9, 10**9 + LIBRARIES + 1, 5), "it took too much memory"),
         (Usage(9, 0, 6), "it started too many processes"),
         (Usage(11, 0, 1), "it took too much time"),
     ],
