@@ -45,8 +45,8 @@ def conv_block_parameters(channels, filters, batch_normalization=True):
 def coarsen_masks(masks, grid_size):
     """Give every cell of a coarse grid the class that most of its pixels have.
 
-    Built in chapter 4. This is the best mask that a network could draw if it knew one
-    class for each cell and nothing finer; compare it with the mask itself.
+    Built in chapter 4. Of all masks with one class per cell, this one gets the most
+    pixels right; another may have a higher mean IoU.
 
     Args:
         masks: Integers `(batch, side, side)` in {0, 1, 2}.

@@ -215,9 +215,10 @@ def test_what_the_trimaps_of_the_photographs_show(photos):
             touching += np.bincount(third, minlength=4)
     assert centre.sum() == 3680
     assert touching[3] < touching.sum() / 2000
+    in_centre, in_corner = 100 * centre[1] / 3680, 100 * corner[2] / 3680
     sentences = [
-        f"Of the 3,680 for training, {100 * centre[1] / 3680:.0f} % have the pet in the "
-        f"centre and {100 * corner[2] / 3680:.0f} % have background in the corner",
+        f"Of the 3,680 for training, {in_centre:.0f} % have the pet in the centre and "
+        f"{in_corner:.0f} % have background in the corner",
         "they are pet and background in less than one of 2,000 cases",
     ]
     assert missing("01_dataset", sentences) == []
