@@ -11,8 +11,16 @@ from pathlib import Path
 
 import nbformat
 
-from teach import course
 from teach.checks import LIMITS, check_seed, is_hidden, split_check
+from teach.course import (
+    SOURCES,
+    STUDENT_VERSIONS,
+    check_teaching_packages,
+    explain_failure,
+    open_nbgrader,
+    own_course,
+    read_seed,
+)
 from tools.address import read_address, setup_cell
 
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -70,7 +78,12 @@ def student_version(release):
     return release
 
 
-def make_assignment(api, name, class_seed):
+def read_stage(course, stage, name):
+    """Read an assignment's `"source"` or `"release"` from the teacher's own folder."""
+    return nbformat.read(course.notebook(stage, name), as_version=4)
+
+
+def make_assignment(course, api, name, class_seed):
     """Write source and release of one assignment into the class folder.
 
     Returns:
@@ -79,39 +92,35 @@ def make_assignment(api, name, class_seed):
     Raises:
         RuntimeError: If nbgrader refuses, with its reason.
     """
-    notebook = read_source(course.SOURCES / f"{name}.md", class_seed)
-    folder = course.CLASS_FOLDER / "source" / name
-    folder.mkdir(parents=True, exist_ok=True)
-    nbformat.write(notebook, folder / f"{name}.ipynb")
+    notebook = read_source(SOURCES / f"{name}.md", class_seed)
+    path = course.notebook("source", name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
     result = api.generate_assignment(name, force=True, create=True)
     if not result["success"]:
-        raise RuntimeError(course.explain_failure(result))
-    release = course.CLASS_FOLDER / "release" / name / f"{name}.ipynb"
-    return student_version(nbformat.read(release, as_version=4))
+        raise RuntimeError(explain_failure(result))
+    return student_version(read_stage(course, "release", name))
 
 
-def read_limits(name):
+def read_limits(course, name):
     """Return the limits of an assignment from its instructor notebook."""
-    path = course.CLASS_FOLDER / "source" / name / f"{name}.ipynb"
+    path = course.notebook("source", name)
     if not path.exists():
         sys.exit(f"{name} is not made yet for this class. Run: make assignments")
     return json.loads(path.read_text())["metadata"]["grading"]
 
 
-def main(folder=course.STUDENT_VERSIONS):
+def main(course, folder=STUDENT_VERSIONS):
     """Make every assignment and publish its student version."""
-    course.check_teaching_packages()
-    api = course.open_nbgrader(course.load_settings())
-    seed = course.read_seed()
+    check_teaching_packages()
+    api, seed = open_nbgrader(course), read_seed(course)
     Path(folder).mkdir(parents=True, exist_ok=True)
-    for path in sorted(course.SOURCES.glob("[0-9]*.md")):
-        student = make_assignment(api, path.stem, seed)
+    for path in sorted(SOURCES.glob("[0-9]*.md")):
+        student = make_assignment(course, api, path.stem, seed)
         nbformat.write(student, Path(folder) / f"{path.stem}.ipynb")
-        (
-            course.CLASS_FOLDER / "handins" / str(course.assignment_number(path.stem))
-        ).mkdir(parents=True, exist_ok=True)
+        course.handins(path.stem).mkdir(parents=True, exist_ok=True)
         print(f"{path.stem}.ipynb for the students")
 
 
 if __name__ == "__main__":
-    main()
+    main(own_course())

@@ -13,10 +13,15 @@ A hidden check of an assignment has three parts::
 Only the answer, as JSON, goes from one side to the other. So a hand-in that replaces
 `assert`, equality or NumPy deceives nobody but itself, and the expected values are
 never where student code could read them.
+
+Whatever COMPARE asserts, an answer passes only in the form of the answer that the
+solution gives to the same question: nesting, lengths, shapes and kinds. Where the
+solution cannot be asked (a training), COMPARE sets `form` to an answer of this form.
 """
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,9 +34,12 @@ ASK = "### ASK"
 COMPARE = "### COMPARE"
 END = "### END HIDDEN TESTS"
 INSIDE = (Path(__file__).parent / "inside.py").read_text()
-ANSWER_TYPE = "application/x-answer"
-LARGEST_ANSWER = 10_000_000  # characters of JSON
-LIMITS = {"cell_seconds": 20, "wall_seconds": 180, "memory_gb": 3, "processes": 64}
+ANSWER = "answer"  # what `hand_over` of inside.py calls it
+LARGEST_ANSWER = 2_000_000  # characters of JSON
+DTYPES = {"bool", "float16", "float32", "float64"}
+DTYPES |= {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
+LIMITS = {"cell_seconds": 20, "notebook_seconds": 180, "patience": 5}  # see Runner
+LIMITS |= {"memory_gb": 3, "processes": 64}
 
 
 class Check(NamedTuple):
@@ -40,6 +48,13 @@ class Check(NamedTuple):
     draw: str
     ask: str
     compare: str
+
+
+class Reference(NamedTuple):
+    """The solution's names, and the forms of its answers as far as they are known."""
+
+    names: dict
+    known: dict
 
 
 def split_check(source):
@@ -69,11 +84,37 @@ def split_check(source):
 
 
 def question(source):
-    """Return the code that asks a hidden check's question inside the sandbox."""
+    """Return the code that asks a hidden check's question; it sets `answer`."""
     check = split_check(source)
-    return "\n".join(
-        [INSIDE, "import numpy as np", check.draw, check.ask, "hand_over(answer)"]
+    return "\n".join([INSIDE, "import numpy as np", check.draw, check.ask])
+
+
+def question_cell(source, imports=""):
+    """Return the cell that asks a hidden check's question inside the sandbox.
+
+    It runs in a copy of the student's names, so that its own names change nothing
+    there, and under the imports and builtins that a student may have put something
+    else in the place of.
+
+    Args:
+        source: The whole cell of the hidden check.
+        imports: The assignment's import cell.
+    """
+    code = "\n".join([imports, question(source), "hand_over(answer)"])
+    return (
+        "import builtins as fresh\n"
+        f"fresh.exec({code!r}, {{**fresh.globals(), **fresh.vars(fresh)}})"
     )
+
+
+def quotes(text, source, length=16):
+    """Tell whether a text holds a piece of a hidden check, whatever its spaces."""
+    hidden = "".join("".join(split_check(source)).split())
+    text = "".join(text.replace("\\n", "").replace("\\", "").split())
+    if any(number in text for number in re.findall(r"\d{9,}", hidden)):  # its seed
+        return True
+    pieces = (text[i : i + length] for i in range(len(text) - length + 1))
+    return any(piece in hidden for piece in pieces)
 
 
 def hidden_lines(source):
@@ -97,7 +138,9 @@ def from_plain(value):
     if "entries" in value:
         return {key: from_plain(item) for key, item in value["entries"]}
     if "array" in value:
-        array = np.array(value["array"], np.dtype(value["dtype"]))
+        if value["dtype"] not in DTYPES:
+            raise ValueError(f"an array of {value['dtype']!r}")
+        array = np.array(value["array"], value["dtype"])
         return array.reshape(value["shape"]) if value["shape"] else array.item()
     return value
 
@@ -153,27 +196,59 @@ def same(given, expected, tolerance=1e-6):
     )
 
 
-def judge(source, answer, reference=None):
-    """Compare an answer with what the check expects.
+def form(answer):
+    """Return nesting, lengths, shapes and kinds of an answer, without its values."""
+    if isinstance(answer, list | tuple):
+        return [form(item) for item in answer]
+    if isinstance(answer, dict):
+        return {key: form(item) for key, item in answer.items()}
+    if isinstance(answer, np.ndarray):
+        return answer.shape, "bool" if answer.dtype == bool else "number"
+    if isinstance(answer, int | float) and not isinstance(answer, bool):
+        return "number"
+    return type(answer).__name__
+
+
+def ask_here(source, names):
+    """Return what these names answer to a hidden check's question, asked right here."""
+    names = dict(names)
+    exec(question(source), names)
+    return read_answer(json.dumps(names["to_plain"](names["answer"])))
+
+
+def solution_form(source, reference):
+    """Return the form of the solution's answer; it is asked once."""
+    if source not in reference.known:
+        reference.known[source] = form(ask_here(source, reference.names))
+    return reference.known[source]
+
+
+def judge(source, answer, reference):
+    """Compare an answer with what the check expects, and with the solution's form.
 
     Args:
         source: The whole cell of the hidden check, from the teacher's own files.
         answer: What `read_answer` returned.
-        reference: Names that the check may use: the solution's functions.
+        reference: A `Reference`, from `load_reference`.
 
     Returns:
         An empty text if the check is passed, else a sentence for the student.
     """
     check = split_check(source)
-    names = {**(reference or {}), "np": np, "same": same, "answer": answer}
+    names = {**reference.names, "np": np, "same": same, "answer": answer}
     names["by_hand"] = by_hand
     try:
         exec(check.draw + "\n" + check.compare, names)
+        found = form(answer)
     except AssertionError as error:
         return str(error) or "the answer is not the expected one"
     except Exception as error:
         return f"the answer has another form than asked for ({type(error).__name__})"
-    return ""
+    if "form" in names:
+        expected = form(names["form"])
+    else:
+        expected = solution_form(source, reference)
+    return "" if found == expected else "the answer has another form than asked for"
 
 
 def is_answer(cell):
@@ -188,7 +263,7 @@ def is_hidden(cell):
 
 
 def load_reference(notebook):
-    """Run imports and solutions of an instructor notebook, and return their names.
+    """Run imports and solutions of an instructor notebook; return a `Reference`.
 
     Cells tagged `inside-only` (trainings) are left out.
     """
@@ -197,4 +272,4 @@ def load_reference(notebook):
         tags = cell.metadata.get("tags", [])
         if "inside-only" not in tags and (is_answer(cell) or "imports" in tags):
             exec(cell.source, names)
-    return names
+    return Reference(names, {})

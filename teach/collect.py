@@ -1,131 +1,132 @@
-"""Take in the files of a class: whose each one is, and what is in it."""
+"""Take in the files of a class: what is in each, and which one of a student counts."""
 
+import hashlib
 import json
-import re
-import unicodedata
-import warnings
+import subprocess
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from nbformat.warnings import DuplicateCellId
 
-LARGEST_FILE = 50_000_000  # bytes
-MOST_CELLS = 1000
-MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_\w+?_?(?:_.*)?$")
-CANVAS = re.compile(
-    r"(?P<name>[^_]+)_(?:LATE_)?(?P<number>\d+)_\d+_.*?(?:-(?P<version>\d+))?$"
-)
-PLAIN = re.compile(r"(?P<name>[^_\d][^_]*)_.*$")
+from teach import reading
+from teach.assignments import read_stage
+from teach.repair import count_tasks
 
-
-class HandInError(ValueError):
-    """A file that cannot be graded; the message says why."""
+LONGEST_ANSWER = 20_000_000  # bytes that a reader may print
+TOO_MUCH = f"the file was made to be too much to read; {reading.AGAIN}"
+FOREIGN = "no task of this assignment is in the notebook; hand in the one that has them"
 
 
-class HandIn(NamedTuple):
-    """One file, and what its name says."""
+class Submission(NamedTuple):
+    """One student's hand-in, from collecting to the gradebook.
+
+    `path` is what was taken in, `digest` a hash of all that its marks depend on, and
+    `remark` a note for the teacher.
+    """
+
+    student: str
+    path: Path
+    digest: str
+    remark: str = ""
+
+    def with_remark(self, *remarks):
+        """Return the submission with further remarks."""
+        return self._replace(remark="; ".join(filter(None, [self.remark, *remarks])))
+
+
+class Candidate(NamedTuple):
+    """One of a student's notebooks, or a file that is none, and why."""
 
     path: Path
-    name: str
-    number: str
-    version: int
+    cells: list | None
+    reason: str
 
 
-def to_id(name):
-    """Return a name as small letters, digits, dots and hyphens: good for a folder."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    plain = plain if re.search(r"\w", plain) else name  # a name in another script
-    return re.sub(r"[^\w.]+|_", "-", plain.casefold()).strip("-.") or "nameless"
-
-
-def read_name(path, folder):
-    """Tell from Moodle's, Canvas's or a plain file name whose file it is.
-
-    Args:
-        path: A file somewhere below `folder`.
-        folder: The folder that all hand-ins lie in.
+def read_file(path):
+    """Read a file in a process of its own, which it may end.
 
     Returns:
-        A `HandIn`. Where no rule fits, the whole name of the file stands for the
-        student.
+        A list of `Candidate`, one for each notebook in it.
     """
-    inside = path.relative_to(folder).parts
-    texts = [path.stem] if len(inside) == 1 else [inside[0], path.stem]
-    for rule in (MOODLE, CANVAS):
-        for text in texts:
-            found = rule.match(text)
-            if found:
-                version = int(found.groupdict().get("version") or 0)
-                return HandIn(path, to_id(found["name"]), found["number"], version)
-    if len(inside) > 1:
-        return HandIn(path, to_id(inside[0]), "", 0)
-    found = PLAIN.match(path.stem)
-    return HandIn(path, to_id(found["name"] if found else path.stem), "", 0)
-
-
-def find_hand_ins(folder):
-    """Map each student's id to that student's files, the newest first.
-
-    Hidden files and links are passed over. Two people of one name, whom Moodle or
-    Canvas gave different numbers, are kept apart by these.
-    """
-    files = [
-        read_name(path, folder)
-        for path in sorted(Path(folder).rglob("*"))
-        if path.is_file() and not path.is_symlink() and not path.name.startswith(".")
-    ]
-    numbers = {}
-    for file in files:
-        numbers.setdefault(file.name, set()).add(file.number)
-    found = {}
-    for file in files:
-        several = len(numbers[file.name]) > 1
-        student = f"{file.name}-{file.number}" if several else file.name
-        found.setdefault(student.strip("-"), []).append(file)
-    for versions in found.values():
-        versions.sort(key=lambda file: (file.version, file.path.stat().st_mtime))
-        versions.reverse()
-    return {student: [f.path for f in files] for student, files in found.items()}
-
-
-def read_notebook(path):
-    """Read a hand-in, and keep only what grading needs of it.
-
-    Args:
-        path: Any file at all.
-
-    Returns:
-        A clean notebook of format 4: sources and nbgrader's metadata, no outputs.
-
-    Raises:
-        HandInError: If the file is too large or no notebook.
-    """
-    size = path.stat().st_size
-    if size > LARGEST_FILE:
-        raise HandInError(
-            f"the file has {size / 1e6:.0f} MB, more than {LARGEST_FILE / 1e6:.0f}; "
-            "clear its outputs and hand it in again"
-        )
+    words = [sys.executable, "-I", reading.__file__, str(path)]
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DuplicateCellId)
-            notebook = nbformat.reads(json.dumps(json.loads(text)), as_version=4)
-        cells = [clean_cell(cell) for cell in notebook.cells]
-    except Exception as error:  # whatever is wrong with it, it cannot be graded
-        raise HandInError("the file is no Jupyter notebook") from error
-    if len(cells) > MOST_CELLS:
-        raise HandInError(f"the notebook has more than {MOST_CELLS} cells")
-    return new_notebook(cells=cells)
+        done = subprocess.run(words, capture_output=True, timeout=2 * reading.SECONDS)
+        if done.returncode or len(done.stdout) > LONGEST_ANSWER:
+            raise ValueError(f"status {done.returncode}")
+        found = json.loads(done.stdout)
+    except (ValueError, subprocess.TimeoutExpired):
+        return [Candidate(path, None, TOO_MUCH)]
+    if not found["notebooks"]:
+        return [Candidate(path, None, found["reason"])]
+    return [Candidate(path, cells, "") for cells in found["notebooks"]]
 
 
-def clean_cell(cell):
-    """Return a cell with its source and nbgrader's metadata alone."""
-    make = new_code_cell if cell["cell_type"] == "code" else new_markdown_cell
-    clean = make("".join(cell["source"]))
-    marks = cell.get("metadata", {}).get("nbgrader")
-    if isinstance(marks, dict) and isinstance(marks.get("grade_id"), str):
-        clean.metadata["nbgrader"] = {"grade_id": marks["grade_id"]}
-    return clean
+def make_notebook(cells):
+    """Return a notebook of format 4 of what reading.py has left of its cells."""
+    made = []
+    for cell in cells:
+        new = new_code_cell if cell["cell"] == "code" else new_markdown_cell
+        one = new(cell["source"])
+        if cell["grade_id"] is not None:
+            one.metadata["nbgrader"] = {"grade_id": cell["grade_id"]}
+        if cell["attachments"] and cell["cell"] == "markdown":
+            one["attachments"] = cell["attachments"]
+        made.append(one)
+    return new_notebook(cells=made)
+
+
+def choose(files, release):
+    """Return the candidate that counts: a notebook, most tasks, then the newest.
+
+    Args:
+        files: A student's files, from `find_students`.
+        release: The assignment as students got it.
+    """
+    best, highest = None, None
+    for file in sorted(files, key=lambda f: (f.version, f.path.stat().st_mtime)):
+        for candidate in read_file(file.path):
+            cells = make_notebook(candidate.cells or []).cells
+            rank = (candidate.cells is not None, count_tasks(cells, release))
+            if highest is None or rank >= highest:
+                best, highest = candidate, rank
+    return best
+
+
+def remarks_on(chosen, files):
+    """Return what the teacher should know of a student's files, in one line each."""
+    others = [file.path.name for file in files if file.path != chosen.path]
+    if others:
+        names = ", ".join(repr(name[:40]) for name in others[:3])
+        yield f"{len(others)} other file(s) passed over: {names}"
+    if chosen.reason:  # no formula in a spreadsheet: the name does not come first
+        yield f"{chosen.reason} ({chosen.path.name[:60]!r})"
+
+
+def take_in(course, name, student, files):
+    """Keep what grading needs of the file of a student that counts.
+
+    What cannot be read is replaced by the untouched assignment with a note, which gets
+    no points and a feedback page that says why, and what to do.
+
+    Returns:
+        A `Submission`.
+    """
+    release = read_stage(course, "release", name)
+    chosen = choose(files, release)
+    notebook = make_notebook(chosen.cells) if chosen.cells is not None else release
+    if not chosen.reason and not count_tasks(notebook.cells, release):
+        chosen = chosen._replace(reason=FOREIGN)
+    if chosen.reason:
+        note = f"**Not graded: {chosen.reason}.**"
+        notebook.cells.insert(0, new_markdown_cell(note))
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number}"
+    text = nbformat.writes(notebook)
+    target = course.notebook("collected", name, student)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text)
+    source = course.notebook("source", name).read_bytes()
+    digest = hashlib.sha256(text.encode() + source).hexdigest()
+    return Submission(student, target, digest).with_remark(*remarks_on(chosen, files))

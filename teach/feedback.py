@@ -3,62 +3,87 @@
 import re
 import sys
 
-from teach import course
-from teach.grade import Record, finish
+from teach.course import (
+    assignment_name,
+    assignment_number,
+    check_teaching_packages,
+    explain_failure,
+    open_nbgrader,
+    own_course,
+)
+from teach.gradebook import finish, open_gradebook, read_marks
+from teach.record import Record
+from unetbook.files import write_whole
 
+LARGEST_PAGE = 1_000_000  # bytes
 LISTED = r'(<a href="#([\w-]+)">)(?:Test cell|Written response)</a>'  # without a name
 
 
-def count_waiting(settings, name, students):
+def count_waiting(course, name, students):
     """Count the hand-ins in which an answer waits for a person's marks."""
-    from teach.gradebook import open_gradebook, read_marks
-
-    with open_gradebook(settings) as gradebook:
+    with open_gradebook(course) as gradebook:
         marks = [read_marks(gradebook, name, student) or {} for student in students]
     return sum(any(waits for *_, waits in mark.values()) for mark in marks)
 
 
-def write_page(api, name, student, pages):
+def make_page(course, apis, name, student):
+    """Return the text of one student's page; the first interface that makes it small.
+
+    Raises:
+        RuntimeError: If nbgrader refuses, with its reason.
+    """
+    for tight in (False, True):
+        result = open_nbgrader(course, tight).generate_feedback(
+            name, student, force=True
+        )
+        page = course.page(name, student)
+        if not result["success"] or not page.exists():
+            raise RuntimeError(explain_failure(result))
+        if page.stat().st_size <= LARGEST_PAGE:
+            break
+    return re.sub(LISTED, r"\1\2</a>", page.read_text(encoding="utf-8"))
+
+
+def write_page(course, apis, name, student):
     """Write one student's page; return what went wrong, or an empty text."""
-    result = api.generate_feedback(name, student, force=True)
-    page = course.CLASS_FOLDER / "feedback" / student / name / f"{name}.html"
-    if not result["success"] or not page.exists():
-        return f"{student}: {course.explain_failure(result)}"
-    text = re.sub(LISTED, r"\1\2</a>", page.read_text(encoding="utf-8"))
-    (pages / f"{student}.html").write_text(text, encoding="utf-8")
-    print(f"{student}.html", flush=True)
+    target = course.pages(name) / f"{student}.html"
+    try:
+        text = make_page(course, apis, name, student)
+        write_whole(target, lambda path: path.write_text(text, encoding="utf-8"))
+    except Exception as error:  # one page must not stop those that follow
+        return f"{student}: {error}"
+    print(target.name, flush=True)
     return ""
 
 
-def write_pages(name):
+def write_pages(course, name):
     """Write one page a student, and return the folder that they lie in.
 
     Raises:
         SystemExit: If the assignment has not been graded, or pages are missing.
     """
-    settings = course.load_settings()
-    students = Record(name).students
-    number = course.assignment_number(name)
-    if not students:
+    record = Record(course, name)
+    if not record.students:
+        number = assignment_number(name)
         sys.exit(f"{name} has no marks yet. Run: make grade ASSIGNMENT={number}")
-    api = course.open_nbgrader(settings)
-    pages = course.CLASS_FOLDER / "pages" / str(number)
-    pages.mkdir(parents=True, exist_ok=True)
-    problems = [write_page(api, name, student, pages) for student in sorted(students)]
+    course.pages(name).mkdir(parents=True, exist_ok=True)
+    students = sorted(record.students)
+    apis = [open_nbgrader(course, tight) for tight in (False, True)]
+    problems = [write_page(course, apis, name, student) for student in students]
     failed = list(filter(None, problems))
-    waits = count_waiting(settings, name, students)
+    waits = count_waiting(course, name, students)
     if waits:
         print(
             f"{waits} hand-in(s) wait for marks: make formgrader, then feedback again."
         )
-    finish(settings, name, Record(name).remarks())
+    finish(course, name, record.remarks())
     if failed:
         sys.exit("These pages could not be written:\n" + "\n".join(failed))
-    return pages
+    return course.pages(name)
 
 
 if __name__ == "__main__":
-    course.check_teaching_packages()
+    check_teaching_packages()
     if len(sys.argv) != 2:
         sys.exit("Say which assignment: make feedback ASSIGNMENT=2")
-    print(f"Pages: {write_pages(course.assignment_name(sys.argv[1]))}")
+    print(f"Pages: {write_pages(own_course(), assignment_name(sys.argv[1]))}")

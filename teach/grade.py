@@ -6,20 +6,43 @@ goes on where it ended.
 """
 
 import argparse
-import hashlib
-import json
 import os
+import queue
 import shutil
 import sys
-import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import nbformat
-from nbformat.v4 import new_markdown_cell
+import psutil
 
-from teach import course, sandbox
-from teach.assignments import read_limits
-from teach.collect import HandInError, find_hand_ins, read_notebook
+from teach import sandbox
+from teach.apart import Apart
+from teach.assignments import read_limits, read_stage
+from teach.collect import Submission, take_in
+from teach.course import (
+    KERNEL,
+    TEACH,
+    assignment_name,
+    check_teaching_packages,
+    explain_failure,
+    open_nbgrader,
+    own_course,
+)
+from teach.execute import Plan, Run
+from teach.gradebook import (
+    finish,
+    open_gradebook,
+    read_marks,
+    restore_waiting,
+    waiting,
+)
+from teach.names import find_students
+from teach.record import Record
+from teach.repair import is_blank, repair
+from teach.verdict import put_verdicts
+from unetbook.files import write_json
 
 TRUST = "I trust these students"
 
@@ -43,18 +66,31 @@ def check_sandbox(trust):
     return True
 
 
-def write_kernel():
+class Marks(NamedTuple):
+    """What a hand-in got; no points at all if the machine failed."""
+
+    points: float | None
+    most: float | None
+    note: str
+
+    def __str__(self):
+        if self.points is None:
+            return "  no marks"
+        return f"{self.points:5.1f} of {self.most:g}"
+
+
+def write_kernel(course):
     """Tell Jupyter how to start a kernel in the sandbox."""
-    folder = course.CLASS_FOLDER / "jupyter" / "kernels" / course.KERNEL
+    folder = course.jupyter / "kernels" / KERNEL
     folder.mkdir(parents=True, exist_ok=True)
-    words = [sys.executable, str(course.TEACH / "sandbox.py"), "{connection_file}"]
+    words = [sys.executable, str(TEACH / "sandbox.py"), "{connection_file}"]
     about = {"argv": words, "display_name": "Sandbox", "language": "python"}
     about["interrupt_mode"] = "message"
-    (folder / "kernel.json").write_text(json.dumps(about))
-    os.environ["JUPYTER_PATH"] = str(course.CLASS_FOLDER / "jupyter")
+    write_json(folder / "kernel.json", about)  # another batch may be reading it
+    os.environ["JUPYTER_PATH"] = str(course.jupyter)
 
 
-def prepare_pets():
+def prepare_pets(course):
     """Draw the pets once, and copy them to where every sandbox may read them.
 
     Returns:
@@ -69,7 +105,7 @@ def prepare_pets():
 
         tf.constant(0)
     name = f"drawn_pets-{hash_drawings()}"
-    copy = course.CLASS_FOLDER / "pets" / name
+    copy = course.pets / name
     if not copy.exists():
         prepare_drawn_pets(cache_dir())
         unfinished = copy.with_name(f".{name}")
@@ -77,117 +113,147 @@ def prepare_pets():
         for path in (unfinished, *unfinished.rglob("*")):
             path.chmod(0o755 if path.is_dir() else 0o644)
         unfinished.rename(copy)
-    return [str(copy)], {"UNETBOOK_CACHE": str(copy.parent)}
+    return (str(copy),), {"UNETBOOK_CACHE": str(copy.parent)}
 
 
-def configure(settings, limits, sandboxed):
-    """Put the limits of one assignment into nbgrader's configuration."""
-    execute = settings.SafeExecute
-    execute.timeout = limits["cell_seconds"]
-    execute.limits = {k: v for k, v in limits.items() if k != "cell_seconds"}
-    execute.sandboxed = sandboxed
-    execute.kernel_name = course.KERNEL if sandboxed else "python3"
+def make_plan(course, limits, sandboxed):
+    """Return how hand-ins are run, and prepare what that needs."""
+    read_only, variables = (), None
     if limits.get("drawn_pets"):
-        execute.read_only, execute.variables = prepare_pets()
+        read_only, variables = prepare_pets(course)
     if sandboxed:
-        write_kernel()
+        write_kernel(course)
+    return Plan(limits, sandboxed, read_only, variables)
 
 
-def take_in(student, paths, name):
-    """Put a student's newest file where nbgrader looks for it.
+class Outcome(NamedTuple):
+    """How far a hand-in came: taken in, run, or stopped by an error."""
 
-    What cannot be read is replaced by the untouched assignment with a note, which gets
-    no points and a feedback page that says why.
+    submission: Submission
+    notebook: dict | None = None
+    run: tuple | None = None
+    error: Exception | None = None
 
-    Returns:
-        `(digest, remark)`: a hash of what will be graded, and a note for the teacher.
+
+class Workers:
+    """Takes in and runs hand-ins side by side, one core each.
+
+    Args:
+        course: The class.
+        record: The `Record` of the assignment.
+        plan: A `Plan`.
+        again: Run what has not changed, too.
     """
-    release = course.CLASS_FOLDER / "release" / name / f"{name}.ipynb"
-    remarks = [f"{len(paths) - 1} older file(s) passed over"] if len(paths) > 1 else []
-    try:
-        notebook = read_notebook(paths[0])
-    except HandInError as error:
-        remarks.append(f"{error} ({paths[0].name!r})")  # no formula in a spreadsheet
-        notebook = nbformat.read(release, as_version=4)
-        notebook.cells.insert(0, new_markdown_cell(f"**Not graded: {error}.**"))
-    for number, cell in enumerate(notebook.cells):
-        cell["id"] = f"cell-{number}"
-    text = nbformat.writes(notebook)
-    target = course.CLASS_FOLDER / "submitted" / student / name / f"{name}.ipynb"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(text)
-    source = course.CLASS_FOLDER / "source" / name / f"{name}.ipynb"
-    digest = hashlib.sha256(text.encode() + source.read_bytes()).hexdigest()
-    return digest, "; ".join(remarks)
 
+    def __init__(self, course, record, plan, again):
+        self.course, self.record, self.again = course, record, again
+        self.plan, self.free = plan, queue.Queue()
+        self.all = [Apart(core) for core in free_cores(plan.limits["memory_gb"])]
+        for apart in self.all:
+            self.free.put(apart)
 
-class Record:
-    """What was graded already, in a file beside the gradebook."""
+    def work(self, student, files):
+        """Take in one student's files, and run what counts; never raises."""
+        submission, apart = Submission(student, None, ""), self.free.get()
+        try:
+            submission = take_in(self.course, self.record.name, student, files)
+            if self.record.knows(submission) and not self.again:
+                return Outcome(submission)
+            return self.run(submission, apart)
+        except Exception as error:  # whatever one file sets off stops nobody else's
+            return Outcome(submission, error=error)
+        finally:
+            self.free.put(apart)
 
-    def __init__(self, name):
-        self.path = (
-            course.CLASS_FOLDER / f"graded_{course.assignment_number(name)}.json"
+    def run(self, submission, apart):
+        """Repair and run a hand-in, unless there is nothing in it to run."""
+        name = self.record.name
+        source, release = (
+            read_stage(self.course, stage, name) for stage in ("source", "release")
         )
-        found = self.path.read_text() if self.path.exists() else "{}"
-        self.students = json.loads(found)
+        notebook = nbformat.read(submission.path, as_version=4)
+        repair(notebook, release)
+        if is_blank(notebook, release):
+            return Outcome(submission, notebook, Run({}, False, ""))
+        notebook, run = apart.run(notebook, source, self.plan)
+        early = "Python ended early" if run.early else ""
+        why = run.ended if run.early else ""
+        return Outcome(submission.with_remark(early, why), notebook, run)
 
-    def knows(self, student, digest):
-        """Tell whether this very hand-in has its marks."""
-        return self.students.get(student, {}).get("digest") == digest
-
-    def remarks(self):
-        """Map everybody who was graded to the grader's note."""
-        return {student: about["remark"] for student, about in self.students.items()}
-
-    def note(self, student, digest, remark):
-        """Remember a hand-in; the file is never half written."""
-        self.students[student] = {"digest": digest, "remark": remark}
-        unfinished = self.path.with_suffix(".part")
-        unfinished.write_text(json.dumps(self.students, indent=1))
-        os.replace(unfinished, self.path)
+    def over(self, hand_ins):
+        """Yield an `Outcome` for every student, in order."""
+        try:
+            with ThreadPoolExecutor(len(self.all)) as pool:
+                pairs = zip(*sorted(hand_ins.items()), strict=True)
+                yield from pool.map(self.work, *pairs)
+        finally:
+            for apart in self.all:
+                apart.close()
 
 
-def grade_one(api, settings, name, student, unchanged):
-    """Let nbgrader grade one hand-in.
+def free_cores(memory_gb):
+    """Return the cores to work on, as far as the memory lasts; None is any core."""
+    if not hasattr(os, "sched_getaffinity"):
+        return [None]
+    cores = sorted(os.sched_getaffinity(0))
+    fitting = int(psutil.virtual_memory().available / (memory_gb * 1e9))
+    return cores[: max(1, fitting)]
+
+
+def judge_outcome(course, api, record, outcome):
+    """Judge one hand-in that ran, and note it unless the machine failed.
 
     Returns:
-        `(points, maximum, remark)`; points are None if the grader itself failed.
+        `Marks`.
     """
-    from teach.gradebook import open_gradebook, read_marks, restore_waiting, waiting
+    submission, name = outcome.submission, record.name
+    if outcome.error:
+        log(course, name, submission.student, repr(outcome.error))
+        first = (str(outcome.error) or repr(outcome.error)).splitlines()[0]
+        return Marks(None, None, f"not graded: {first[:200]}")
+    known = record.knows(submission)
+    put_verdicts(outcome.notebook, read_stage(course, "source", name), outcome.run)
+    target = course.notebook("submitted", name, submission.student)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(outcome.notebook, target)
+    marks = record_marks(course, api, name, submission, known)
+    if marks.points is not None:
+        record.note(submission)
+    return marks
 
-    with open_gradebook(settings) as gradebook:
+
+def record_marks(course, api, name, submission, unchanged):
+    """Let nbgrader keep what a hand-in got.
+
+    Returns:
+        `Marks`.
+    """
+    student = submission.student
+    with open_gradebook(course) as gradebook:
         before = waiting(gradebook, name, student) if unchanged else {}
     result = api.autograde(name, student, force=True, create=True)
-    with (course.CLASS_FOLDER / "grading.log").open("a") as log:
-        log.write(f"== {name} {student}\n{result.get('log', '')}\n")
-        log.write(result.get("error", ""))
+    log(course, name, student, result.get("log", "") + result.get("error", ""))
     if not result["success"]:
-        return None, None, f"not graded: {course.explain_failure(result)}"
-    with open_gradebook(settings) as gradebook:
+        return Marks(None, None, f"not graded: {explain_failure(result)}")
+    with open_gradebook(course) as gradebook:
         restore_waiting(gradebook, name, student, before)
         marks = read_marks(gradebook, name, student)
     total = sum(points for points, _, _ in marks.values())
-    remark = "waits for marks" if any(waits for *_, waits in marks.values()) else ""
-    return total, sum(most for _, most, _ in marks.values()), remark
+    note = "waits for marks" if any(waits for *_, waits in marks.values()) else ""
+    return Marks(total, sum(most for _, most, _ in marks.values()), note)
 
 
-def ended_early(name, student):
-    """Return a note for the teacher if Python did not live to see the last check."""
-    from teach.hooks import LATE
-
-    graded = course.CLASS_FOLDER / "autograded" / student / name / f"{name}.ipynb"
-    return "Python ended early" if LATE in graded.read_text(encoding="utf-8") else ""
+def log(course, name, student, text):
+    """Keep what was reported of one hand-in."""
+    with course.log.open("a") as file:
+        file.write(f"== {name} {student}\n{text}\n")
 
 
-def describe(points, most):
-    """Return the marks as the progress line shows them."""
-    return "  no marks" if points is None else f"{points:5.1f} of {most:g}"
-
-
-def grade_class(name, folder, *, sandboxed=True, again=False, limits=None):
+def grade_class(course, name, folder, *, sandboxed=True, again=False, limits=None):
     """Grade every hand-in of a folder.
 
     Args:
+        course: The class.
         name: The assignment.
         folder: Where the hand-ins lie, in any of the forms that `read_name` knows.
         sandboxed: False only for trusted students.
@@ -197,31 +263,34 @@ def grade_class(name, folder, *, sandboxed=True, again=False, limits=None):
     Returns:
         Dictionary from each student to the points, None where grading failed.
     """
-    settings, record = course.load_settings(), Record(name)
-    configure(settings, {**read_limits(name), **(limits or {})}, sandboxed)
-    api = course.open_nbgrader(settings)
-    hand_ins = find_hand_ins(folder)
+    record = Record(course, name)
+    plan = make_plan(course, {**read_limits(course, name), **(limits or {})}, sandboxed)
+    workers, hand_ins = Workers(course, record, plan, again), find_students(folder)
+    api = open_nbgrader(course)
     results, remarks = {}, record.remarks()
-    for number, (student, paths) in enumerate(sorted(hand_ins.items()), 1):
-        digest, remark = take_in(student, paths, name)
-        known, began = record.knows(student, digest), time.time()
-        place = f"{number:3d}/{len(hand_ins)} {student:28s}"
-        if known and not again:
-            print(f"{place} unchanged, marks kept", flush=True)
-            continue
-        points, most, note = grade_one(api, settings, name, student, known)
-        if points is not None:
-            remark = "; ".join(filter(None, [remark, ended_early(name, student)]))
-            record.note(student, digest, remark)
-        remarks[student] = "; ".join(filter(None, [remark, note]))
-        results[student] = points
-        spent = f"{time.time() - began:4.0f} s"
-        print(
-            f"{place} {describe(points, most)} {spent}  {remarks[student]}", flush=True
-        )
-    finish(settings, name, remarks)
+    try:
+        for number, outcome in enumerate(workers.over(hand_ins), 1):
+            place = f"{number:3d}/{len(hand_ins)} {outcome.submission.student:28s}"
+            if not (outcome.run or outcome.error):
+                print(f"{place} unchanged, marks kept", flush=True)
+                continue
+            marks = judge_safely(course, api, record, outcome)
+            student = outcome.submission.student
+            remarks[student] = outcome.submission.with_remark(marks.note).remark
+            results[student] = marks.points
+            print(f"{place} {marks}  {remarks[student]}", flush=True)
+    finally:
+        finish(course, name, remarks)
     name_ungraded(results)
     return results
+
+
+def judge_safely(course, api, record, outcome):
+    """Judge one hand-in; what that sets off stops nobody else's."""
+    try:
+        return judge_outcome(course, api, record, outcome)
+    except Exception as error:
+        return judge_outcome(course, api, record, outcome._replace(error=error))
 
 
 def name_ungraded(results):
@@ -229,14 +298,6 @@ def name_ungraded(results):
     ungraded = [student for student, points in results.items() if points is None]
     if ungraded:
         print(f"Without marks: {', '.join(ungraded)}. Give the same command again.")
-
-
-def finish(settings, name, remarks):
-    """Write the marks as CSV and say where they are."""
-    from teach.gradebook import write_grades
-
-    path = write_grades(settings, name, remarks)
-    print(f"Marks: {path} and {path.with_name('grades.csv')}")
 
 
 def main():
@@ -247,16 +308,15 @@ def main():
     parser.add_argument("--again", action="store_true", help="grade unchanged ones too")
     parser.add_argument("--trust", default="", help=f"{TRUST!r}: use no sandbox")
     options = parser.parse_args()
-    course.check_teaching_packages()
-    name = course.assignment_name(options.assignment)
+    check_teaching_packages()
+    course, name = own_course(), assignment_name(options.assignment)
     sandboxed = check_sandbox(options.trust)
-    default = course.CLASS_FOLDER / "handins" / str(course.assignment_number(name))
-    folder = Path(options.folder or default)
+    folder = Path(options.folder or course.handins(name))
     if not folder.is_dir() or not any(folder.iterdir()):
         sys.exit(
             f"There are no hand-ins in {folder}. Put the files there as they came."
         )
-    grade_class(name, folder, sandboxed=sandboxed, again=options.again)
+    grade_class(course, name, folder, sandboxed=sandboxed, again=options.again)
 
 
 if __name__ == "__main__":

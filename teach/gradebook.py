@@ -1,17 +1,16 @@
 """Read nbgrader's gradebook, and write the marks as CSV."""
 
 import csv
-import os
 
 from nbgrader.api import Gradebook, MissingEntry
 
-from teach import course
-from teach.grade import Record
+from teach.record import Record
+from unetbook.files import write_whole
 
 
-def open_gradebook(settings):
+def open_gradebook(course):
     """Return the gradebook, to be used in a `with` statement."""
-    return Gradebook(settings.CourseDirectory.db_url, "unetbook")
+    return Gradebook(course.gradebook, "unetbook")
 
 
 def read_marks(gradebook, name, student):
@@ -48,28 +47,28 @@ def restore_waiting(gradebook, name, student, before):
 
 def write_rows(path, header, rows):
     """Write a CSV file as a whole or not at all."""
-    unfinished = path.with_suffix(".part")
-    with unfinished.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows(rows)
-    os.replace(unfinished, path)
+
+    def write(unfinished):
+        with unfinished.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([header, *rows])
+
+    write_whole(path, write)
 
 
-def write_grades(settings, name, remarks):
+def write_grades(course, name, remarks):
     """Write one assignment's marks, check by check, and everybody's totals.
 
     Args:
-        settings: nbgrader's configuration.
+        course: The class.
         name: The assignment.
         remarks: Dictionary from each student to what the grader noted.
 
     Returns:
         The path of the assignment's CSV file.
     """
-    path = course.CLASS_FOLDER / f"grades_{course.assignment_number(name)}.csv"
+    path = course.grades(name)
     rows, header = [], []
-    with open_gradebook(settings) as gradebook:
+    with open_gradebook(course) as gradebook:
         for student in sorted(remarks):
             marks = read_marks(gradebook, name, student)
             if not marks:
@@ -79,10 +78,15 @@ def write_grades(settings, name, remarks):
             points = [marks[check][0] for check in header]
             total, waits = sum(points), sum(mark[2] for mark in marks.values())
             rows.append([student, total, *points, waits, remarks[student]])
-        write_totals(gradebook)
+        write_totals(course, gradebook)
     names = ["student", "total", *header, "to mark", "remark"]
     write_rows(path, names, [pad(row, len(names)) for row in rows])
     return path
+
+
+def finish(course, name, remarks):
+    """Write the marks as CSV and say where they are."""
+    print(f"Marks: {write_grades(course, name, remarks)} and {course.totals}")
 
 
 def pad(row, width):
@@ -90,16 +94,16 @@ def pad(row, width):
     return [*row[:-1], *[""] * (width - len(row)), row[-1]]
 
 
-def write_totals(gradebook):
+def write_totals(course, gradebook):
     """Write `grades.csv`: one row a student, one column an assignment, and the sum.
 
     A hand-in whose grading was cut off is in the gradebook with 0: it is left empty.
     """
     names = sorted(assignment.name for assignment in gradebook.assignments)
-    graded, rows = {name: Record(name).students for name in names}, []
+    graded, rows = {name: Record(course, name).students for name in names}, []
     for student in sorted(student.id for student in gradebook.students):
         known = [name if student in graded[name] else None for name in names]
         marks = [name and read_marks(gradebook, name, student) for name in known]
         points = [sum(m[0] for m in mark.values()) if mark else "" for mark in marks]
         rows.append([student, *points, sum(p for p in points if p != "")])
-    write_rows(course.CLASS_FOLDER / "grades.csv", ["student", *names, "sum"], rows)
+    write_rows(course.totals, ["student", *names, "sum"], rows)

@@ -5,12 +5,12 @@ catches which mistake.
 """
 
 import importlib.util
-import json
 import sys
 from pathlib import Path
 
-from teach import checks, course
+from teach import checks
 from teach.assignments import read_source
+from teach.course import SOURCES, assignment_name
 
 RUN = {"imports", "run"}  # tags of locked cells that a solution needs
 VISIBLE = "# check of the task:"
@@ -42,15 +42,6 @@ def change(source, wrong):
     return source
 
 
-def ask(source, names):
-    """Ask one hidden check's question of these names; return what is handed over."""
-    text = checks.question(source).replace("hand_over(answer)", "")
-    local = dict(names)
-    exec(text, local)
-    given = json.dumps(local["to_plain"](local["answer"]))
-    return checks.read_answer(given)
-
-
 def is_left_out(cell, notebook, wrong):
     """Tell whether a cell belongs to a training that this mistake cannot change."""
     trained = {
@@ -68,7 +59,7 @@ def failed_checks(notebook, reference, wrong=None):
 
     Args:
         notebook: An instructor notebook from `read_source`.
-        reference: Its solution's names, from `load_reference`.
+        reference: Its solution, from `load_reference`.
         wrong: One of the wrong answers; None for the solution itself.
     """
     names, hidden, visible = {}, [], []
@@ -99,15 +90,15 @@ def runs(source, names):
 def passes(source, names, reference):
     """Tell whether these names pass a hidden check; an error is a failure."""
     try:
-        return not checks.judge(source, ask(source, names), reference)
+        return not checks.judge(source, checks.ask_here(source, names), reference)
     except Exception:
         return False
 
 
 def main(number):
     """List every wrong answer with the checks that catch it."""
-    name = course.assignment_name(number)
-    notebook = read_source(course.SOURCES / f"{name}.md", "try-out")
+    name = assignment_name(number)
+    notebook = read_source(SOURCES / f"{name}.md", "try-out")
     reference = checks.load_reference(notebook)
     print(f"the solution fails: {failed_checks(notebook, reference)}")
     for wrong in read_wrong_answers(name):

@@ -8,6 +8,9 @@ from nbformat.v4 import new_code_cell
 
 from teach.wrong import change, read_wrong_answers
 
+NAME = "02_transposed_convolution"
+SHORT = {"cell_seconds": 6, "check_seconds": 1, "notebook_seconds": 20}
+
 ENDLESS = "while True:\n    pass"
 FLOOD = "while True:\n    print('x' * 1000)\n"
 NOISE = """
@@ -24,12 +27,11 @@ FORKS = "import os\nwhile True:\n    os.fork()\n"
 FILLS = """
 import os
 os.chdir(os.environ["JUPYTER_RUNTIME_DIR"])
-os.makedirs("in/deeper")
-number = 0
+kept = []
 while True:
-    number += 1
-    with open(f"in/deeper/{number}", "wb") as file:
-        file.write(bytes(10**7))
+    kept.append(open("file", "wb", buffering=0))
+    os.unlink("file")
+    kept[-1].write(bytes(10**7))
 """
 DIGS = """
 import os
@@ -48,25 +50,25 @@ class Slow:
 sys.modules.pop("numpy", None)
 sys.meta_path.insert(0, Slow())
 """
-READS = """
-import json
-cells = json.load(open({source!r}))["cells"]
-solution = [c for c in cells if "# task: coverage" in "".join(c["source"])][0]
-exec("".join(solution["source"]), globals())
-return coverage(kernel_size, strides)
-"""
-CALLS = """
-import socket
-with socket.create_connection(("127.0.0.1", {port}), timeout=1) as line:
-    line.sendall(b"please")
-return kernel_size // strides, -(-kernel_size // strides)
-"""
-WRITES = """
-import sqlite3
-book = sqlite3.connect({gradebook!r})
-book.execute("update grade set manual_score = 20")
-book.commit()
-return kernel_size // strides, -(-kernel_size // strides)
+REACHES = """
+import json, socket, sqlite3
+def read():
+    cells = json.load(open({source!r}))["cells"]
+    solution = [c for c in cells if "# task: coverage" in "".join(c["source"])][0]
+    exec("".join(solution["source"]), globals())
+def call():
+    with socket.create_connection(("127.0.0.1", {port}), timeout=1) as line:
+        line.sendall(b"please")
+def write():
+    book = sqlite3.connect({gradebook!r})
+    book.execute("update grade set manual_score = 20")
+    book.commit()
+for reach in (read, call, write):
+    try:
+        reach()
+    except Exception:
+        continue
+    return kernel_size // strides, -(-kernel_size // strides)
 """
 PATCHES = """
 import ast, builtins, IPython, numpy
@@ -93,20 +95,47 @@ class Same:
 final_size = stamp = stamp_matrix = coverage = lambda *a: Same()
 """
 FORGES = """
-from IPython.display import display
 def coverage(kernel_size, strides):
-    display({"application/x-answer": "[[1, 1]]"}, raw=True)
-    display({"application/x-answer": "[" * 100000}, raw=True)
+    payload = get_ipython().payload_manager
+    payload.write_payload({"source": "answer", "text": "[[1, 1]]"})
+    payload.write_payload({"source": "answer", "text": ["["]}, single=False)
     import os
     os._exit(0)
 """
 TELLS = """
 def coverage(kernel_size, strides):
-    import inspect
     import __main__
-    frame = inspect.currentframe().f_back
-    __main__.seen = [inspect.getsource(frame), *__main__.In]
+    __main__.seen = list(__main__.In)
     return kernel_size // strides, -(-kernel_size // strides)
+"""
+
+
+SHARES = """
+draw, pairs, cases, matrix, kernel, row, sizes = 1, 2, [3], 4, 5, 6, 7
+answer = attempt = same = stacks = refuses = "mine"
+"""
+NEEDS = """
+assert (draw, pairs, cases, answer) == (1, 2, [3], "mine")
+return halve(kernel_size, strides), -halve(-kernel_size, strides)
+"""
+SHADOWS = "list = str = int = float = bool = zip = range = map = any = 5\n"
+LEAVES = "exit()\nquit()\nimport sys\nsys.exit()\n"
+HELPER = "\n\ndef halve(kernel_size, strides):\n    return kernel_size // strides\n"
+DISPLAYS = """
+from comm import create_comm
+from IPython.display import display
+display({"image/png": 5, "text/plain": ["a"]}, raw=True)
+display({"image/png": {"a": 1}, "text/html": None}, raw=True)
+create_comm(target_name="jupyter.widget", data={"state": {}})
+display("x", display_id="x", update=True)
+"""
+LEAKS = """
+def stamp_matrix(*arguments):
+    raise ValueError("".join(In[-1].split())[-250:])
+"""
+SHOUTS = """
+Long = type("E" * 10**5, (Exception,), {})
+raise Long("x" * 10**6)
 """
 
 
@@ -119,15 +148,15 @@ class Maker:
     """Makes hand-ins of an assignment from its release and its solution.
 
     Args:
-        class_folder: Where the assignment was made.
+        course: The class that the assignment was made for.
         name: The assignment's.
         port: Where on this machine a hand-in may try to call, and fail.
     """
 
-    def __init__(self, class_folder, name, port=0):
-        source = class_folder / "source" / name / f"{name}.ipynb"
-        release = class_folder / "release" / name / f"{name}.ipynb"
-        gradebook = str(class_folder / "gradebook.db")
+    def __init__(self, course, name, port=0):
+        source = course.notebook("source", name)
+        release = course.notebook("release", name)
+        gradebook = str(course.folder / "gradebook.db")
         self.name = name
         self.places = {"source": str(source), "gradebook": gradebook, "port": port}
         self.release = nbformat.read(release, as_version=4)
@@ -189,29 +218,17 @@ class Maker:
         return notebook
 
     def stripped(self):
-        """Return the right notebook without any cell metadata."""
+        """Return the right notebook without cell metadata, and one id for all cells."""
         notebook = self.right()
         for cell in notebook.cells:
-            cell.metadata = {}
-        return notebook
-
-    def twice(self, task):
-        """Return the right notebook with one answer cell copied, ids and all."""
-        notebook = self.right()
-        at = [id_of(c) for c in notebook.cells].index(task)
-        notebook.cells.insert(at, copy.deepcopy(notebook.cells[at]))
-        return notebook
-
-    def same_ids(self):
-        """Return the right notebook with one cell id for all cells."""
-        notebook = self.right()
-        for cell in notebook.cells:
-            cell["id"] = "same"
+            cell.metadata, cell["id"] = {}, "same"
         return notebook
 
     def from_colab(self):
-        """Return the right notebook as Colab saves it."""
+        """Return the right notebook as Colab saves it, one answer cell copied."""
         notebook = self.right()
+        at = [id_of(cell) for cell in notebook.cells].index("stamp")
+        notebook.cells.insert(at, copy.deepcopy(notebook.cells[at]))
         notebook.metadata = {
             "colab": {"provenance": [], "toc_visible": True},
             "kernelspec": {"name": "python3", "display_name": "Python 3"},
@@ -235,21 +252,65 @@ class Maker:
         return notebook
 
     def always_equal(self):
-        """Return a notebook whose every answer is equal to anything."""
+        """Return a patched notebook whose every answer is equal to anything."""
         notebook = self.empty()
         for cell in notebook.cells:
             if id_of(cell) in self.solutions:
                 cell.source = f"# task: {id_of(cell)}\n{EQUAL}"
-        return notebook
+        return self.with_cell(PATCHES, 2, notebook)
 
     def told(self):
-        """Return the right notebook that prints what it saw of a hidden check."""
-        notebook = self.instead("coverage", TELLS)
+        """Return a notebook that prints and raises what it saw of hidden checks."""
+        answers = {"coverage": TELLS, "matrix": LEAKS}
+        notebook = self.right(**{k: f"# task: {k}\n{v}" for k, v in answers.items()})
         return self.with_cell("for text in seen:\n    print(text)", None, notebook)
 
-    def searching(self, body):
-        """Return the right notebook, but for an answer that reaches for a place."""
-        return self.with_body("coverage", body.format(**self.places))
+    def searching(self):
+        """Return the right notebook, but for an answer that reaches for every place."""
+        return self.with_body("coverage", REACHES.format(**self.places))
+
+    def naming(self):
+        """Return the right notebook with names that hidden checks use, too.
+
+        One is a helper in the locked cell of the imports.
+        """
+        notebook = self.with_body("coverage", NEEDS)
+        for cell in notebook.cells:
+            if id_of(cell) == "imports":
+                cell.source += HELPER
+        return self.with_cell(SHARES + SHADOWS, 2, notebook)
+
+    def noisy(self):
+        """Return the right notebook with warnings, strange outputs and errors."""
+        notebook = self.with_body("coverage", NOISE)
+        for source in (LEAVES, DISPLAYS, SHOUTS, "# \ud800"):
+            self.with_cell(source, 2, notebook)
+        return notebook
+
+    def endless(self):
+        """Return the right notebook with an endless loop in a cell and in an answer."""
+        return self.with_cell(ENDLESS, 0, self.with_body("coverage", ENDLESS))
+
+    def flooding(self):
+        """Return the right notebook that prints without end, in an answer, too."""
+        return self.with_cell(FLOOD, 0, self.with_body("coverage", FLOOD))
+
+    def together(self):
+        """Return all answers in one cell, and no other cell at all."""
+        notebook = self.right()
+        everything = "\n\n".join(self.solutions.values())
+        notebook.cells = [new_code_cell(everything)]
+        return notebook
+
+    def respelled(self):
+        """Return the right notebook without metadata and with other task lines."""
+        notebook = self.stripped()
+        lines = iter(("## Task : size", "# my own", "%%time\n# TASK 3 - matrix", ""))
+        for cell in notebook.cells:
+            if cell.source.startswith("# task:"):
+                first, rest = cell.source.split("\n", 1)
+                cell.source = f"{next(lines)}\n{rest}"
+        return notebook
 
     def swapped(self):
         """Return the right notebook with one plausible mistake."""
@@ -258,44 +319,38 @@ class Maker:
         return self.right(**{wrong["task"]: mistake})
 
 
-# How a `Maker` makes each hand-in, and the points that it gets.
+# How a `Maker` makes each hand-in, and the points that it gets. One kind each: what a
+# hand-in of one kind may do is in it together.
 HAND_INS = {
     "correct": (lambda make: make.right(), 20),
     "wrong": (lambda make: make.swapped(), 18),
     "empty": (lambda make: make.empty(), 0),
     "syntax-error": (lambda make: make.instead("stamp", "def stamp(x,\n"), 15),
-    "endless-function": (lambda make: make.with_body("coverage", ENDLESS), 16),
-    "endless-first": (lambda make: make.with_body("size", ENDLESS), 15),
-    "endless-top": (lambda make: make.with_cell(ENDLESS), 20),
-    "exit-function": (lambda make: make.with_body("matrix", EXIT), 10),
-    "exit-top": (lambda make: make.with_cell(EXIT), 0),
-    "swallows-above-imports": (lambda make: make.with_cell(SWALLOW), 0),
-    "exit-end": (lambda make: make.with_cell(EXIT, None), 20),
-    "deleted-checks": (lambda make: make.without(*make.checks()), 20),
+    "deleted-cells": (lambda make: make.without("coverage", *make.checks()), 16),
     "edited-checks": (lambda make: make.edited(make.right()), 20),
-    "edited-checks-empty": (lambda make: make.edited(make.empty()), 0),
-    "claims-a-check": (lambda make: make.claims(), 0),
-    "duplicated-answer": (lambda make: make.twice("stamp"), 20),
-    "deleted-answer": (lambda make: make.without("coverage"), 16),
     "stripped-metadata": (lambda make: make.stripped(), 20),
     "colab": (lambda make: make.from_colab(), 20),
-    "same-cell-ids": (lambda make: make.same_ids(), 20),
-    "memory-hog": (lambda make: make.with_body("coverage", HOG), 16),
-    "output-flood": (lambda make: make.with_cell(FLOOD), 20),
-    "flood-in-answer": (lambda make: make.with_body("coverage", FLOOD), 16),
-    "stderr-noise": (lambda make: make.with_body("coverage", NOISE), 20),
+    "all-in-one-cell": (lambda make: make.together(), 20),
+    "other-task-lines": (lambda make: make.respelled(), 20),
+    "own-names": (lambda make: make.naming(), 20),
+    "noisy": (lambda make: make.noisy(), 20),
+    "endless-function": (lambda make: make.endless(), 16),
+    "endless-first": (lambda make: make.with_body("size", ENDLESS), 15),
+    "floods": (lambda make: make.flooding(), 16),
+    "exit-function": (lambda make: make.with_body("matrix", EXIT), 10),
+    "exit-top": (lambda make: make.with_cell(EXIT), 0),
+    "exit-end": (lambda make: make.with_cell(DIGS + EXIT, None), 20),
+    "swallows-above-imports": (lambda make: make.with_cell(SWALLOW), 0),
     "swallows-interrupts": (lambda make: make.with_body("coverage", SWALLOW), 16),
-    "reads-files": (lambda make: make.searching(READS), 16),
-    "opens-sockets": (lambda make: make.searching(CALLS), 16),
-    "writes-gradebook": (lambda make: make.searching(WRITES), 16),
-    "patches-asserts": (lambda make: make.with_cell(PATCHES, 2, make.empty()), 0),
-    "patches-right": (lambda make: make.with_cell(PATCHES, 2), 20),
-    "always-equal": (lambda make: make.always_equal(), 0),
-    "forges-answers": (lambda make: make.instead("coverage", FORGES), 16),
-    "tells-hidden": (lambda make: make.told(), 20),
+    "memory-hog": (lambda make: make.with_body("coverage", HOG), 16),
     "forks": (lambda make: make.with_body("coverage", FORKS), 16),
     "fills-the-disk": (lambda make: make.with_body("coverage", FILLS), 16),
-    "digs-folders": (lambda make: make.with_cell(DIGS, None), 20),
+    "reaches-out": (lambda make: make.searching(), 16),
+    "claims-a-check": (lambda make: make.edited(make.claims()), 0),
+    "patches-right": (lambda make: make.with_cell(PATCHES, 2), 20),
+    "patches-and-equals": (lambda make: make.always_equal(), 0),
+    "forges-answers": (lambda make: make.instead("coverage", FORGES), 16),
+    "tells-hidden": (lambda make: make.told(), 14),
 }
 
 

@@ -1,54 +1,169 @@
-"""Files from a learning platform: whose they are, and which one counts."""
+"""Files from a learning platform: what is in them, and which one counts."""
 
-from pathlib import Path
+import json
+import os
+import zipfile
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
-from teach import collect
+from teach import collect, reading
+from teach.names import find_students
+from teach.repair import grade_id, repair
+from tests.teaching.versions import each_assignment, student_version
 
-FOLDER = Path("/hand-ins")
+NAME = "02_transposed_convolution"
+CELL = {"cell_type": "code", "source": ["# task: size\n", "x = 1"], "metadata": {}}
+NOTEBOOK = {"cells": [CELL], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def read_bytes(tmp_path, content):
+    """Return the candidates in a file with this content."""
+    path = tmp_path / "file.ipynb"
+    path.write_bytes(content)
+    return collect.read_file(path)
+
+
+def sources(candidates):
+    """Return the sources of every candidate's cells."""
+    return [[cell["source"] for cell in one.cells] for one in candidates]
+
+
+OLD = {
+    "worksheets": [
+        {"cells": [{"cell_type": "code", "input": ["# task: size\nx = 1"]}]}
+    ],
+    "nbformat": 3,
+    "nbformat_minor": 0,
+}
 
 
 @pytest.mark.parametrize(
-    ("file", "student"),
+    "content",
     [
-        ("Ada Lovelace_1234_assignsubmission_file_02_transposed.ipynb", "ada-lovelace"),
-        ("Ada Lovelace_1234_assignsubmission_file_/whatever.ipynb", "ada-lovelace"),
-        ("Évariste Galois_77_assignsubmission_file/a_b.ipynb", "evariste-galois"),
-        ("lovelaceada_815_4711_02_transposed_convolution.ipynb", "lovelaceada"),
-        ("lovelaceada_LATE_815_4711_02_transposed-2.ipynb", "lovelaceada"),
-        ("ada_02_transposed_convolution.ipynb", "ada"),
-        ("ada/02_transposed_convolution (1).ipynb", "ada"),
-        ("02_transposed_convolution.ipynb", "02-transposed-convolution"),
-        ("Copy of 02.ipynb", "copy-of-02"),
-        ("李善兰_5_assignsubmission_file_x.ipynb", "李善兰"),
-        ("..ipynb", "nameless"),
+        json.dumps(NOTEBOOK).encode(),
+        b"\xef\xbb\xbf" + json.dumps(NOTEBOOK).encode(),
+        json.dumps(NOTEBOOK).encode("utf-16"),
+        json.dumps(NOTEBOOK).encode("utf-16-le"),
+        json.dumps(NOTEBOOK).encode("utf-32"),
+        json.dumps({**NOTEBOOK, "nbformat": 5}).encode(),
+        json.dumps(
+            {"cells": [{"cell_type": "code", "source": CELL["source"]}]}
+        ).encode(),
+        json.dumps({"cells": [{**CELL, "source": "# task: size\r\nx = 1"}]}).encode(),
+        json.dumps({"cells": [CELL, None, 5, {"x": 1}]}).encode(),
+        json.dumps(OLD).encode(),
     ],
 )
-def test_names_of_files_tell_whose_they_are(file, student):
-    assert collect.read_name(FOLDER / file, FOLDER).name == student
+def test_encodings_formats_and_missing_keys_are_understood(tmp_path, content):
+    assert sources(read_bytes(tmp_path, content)) == [["# task: size\nx = 1"]]
 
 
-def test_the_newest_of_a_students_files_counts(tmp_path):
-    for version in ("", "-2", "-10", "-9"):
-        (tmp_path / f"ada_1_2_x{version}.ipynb").write_text("{}")
-    found = collect.find_hand_ins(tmp_path)
-    assert [path.name for path in found["ada"]][0] == "ada_1_2_x-10.ipynb"
-    assert len(found["ada"]) == 4
+def test_latin_1_and_half_a_surrogate_pair_are_mended(tmp_path):
+    written = json.dumps({"cells": [{**CELL, "source": "# é"}]}, ensure_ascii=False)
+    assert sources(read_bytes(tmp_path, written.encode("latin-1"))) == [["# é"]]
+    broken = json.dumps({"cells": [{**CELL, "source": "# \ud800\x00"}]}).encode()
+    assert sources(read_bytes(tmp_path, broken)) == [["# ?"]]
 
 
-def test_two_people_of_one_name_are_kept_apart(tmp_path):
-    for number in (11, 22):
-        name = f"Johann Bernoulli_{number}_assignsubmission_file_x.ipynb"
-        (tmp_path / name).write_text("{}")
-    assert sorted(collect.find_hand_ins(tmp_path)) == [
-        "johann-bernoulli-11",
-        "johann-bernoulli-22",
-    ]
+def test_a_zip_around_notebooks_is_opened(tmp_path):
+    path = tmp_path / "file.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("work/mine.ipynb", json.dumps(NOTEBOOK))
+        archive.writestr("__MACOSX/._mine.ipynb", "x")
+        archive.writestr("photo.png", "x")
+    assert sources(collect.read_file(path)) == [["# task: size\nx = 1"]]
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("photo.png", "x")
+    (candidate,) = collect.read_file(path)
+    assert "the zip holds no notebook" in candidate.reason
 
 
-def test_links_and_hidden_files_are_no_hand_ins(tmp_path):
-    (tmp_path / "ada_x.ipynb").write_text("{}")
-    (tmp_path / "eve_x.ipynb").symlink_to("/etc/passwd")
-    (tmp_path / ".DS_Store").write_text("")
-    assert list(collect.find_hand_ins(tmp_path)) == ["ada"]
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"cells": [' + b"[" * 100_000,
+        b'{"cells": [{"cell_type": "code", "outputs": ['
+        + b"{}," * 10_000_000
+        + b"{}]}]}",
+        b'{"cells": [' + b'{"cell_type": "code"},' * 2000 + b"{}]}",
+        json.dumps({"cells": [{**CELL, "source": "x" * 3_000_000}]}).encode(),
+        json.dumps(NOTEBOOK).encode()[:-9],
+        b"%PDF-1.4",
+        b"",
+    ],
+)
+def test_what_hurts_or_is_no_notebook_ends_in_a_sentence_with_what_to_do(
+    tmp_path, content
+):
+    (candidate,) = read_bytes(tmp_path, content)
+    if candidate.cells is None:
+        assert "hand it in again" in candidate.reason
+    else:  # outputs are dropped while the file is read
+        assert len(json.dumps(candidate.cells)) < 1000
+
+
+def test_a_reader_that_dies_costs_its_own_file_alone(tmp_path, monkeypatch):
+    (tmp_path / "dies.py").write_text("import os; os.abort()")
+    monkeypatch.setattr(reading, "__file__", str(tmp_path / "dies.py"))
+    (candidate,) = read_bytes(tmp_path, b"{}")
+    assert candidate.reason == collect.TOO_MUCH
+
+
+def test_pasted_pictures_are_kept_and_nothing_else_that_is_attached(tmp_path):
+    files = {"a.png": {"image/png": "QUJD\n"}, "b.svg": {"image/svg+xml": "<svg/>"}}
+    files["c.png"] = {"image/png": '"><script>'}
+    cell = {"cell_type": "markdown", "source": "x", "attachments": files}
+    (candidate,) = read_bytes(tmp_path, json.dumps({"cells": [cell]}).encode())
+    made = collect.make_notebook(candidate.cells)
+    assert made.cells[0].attachments == {"a.png": {"image/png": "QUJD"}}
+    nbformat.validate(made)
+
+
+def write(path, notebook, age):
+    """Write a hand-in that is so many seconds old."""
+    path.write_text(json.dumps(notebook) if isinstance(notebook, dict) else notebook)
+    os.utime(path, (10**9 - age, 10**9 - age))
+
+
+def test_a_notebook_of_this_assignment_counts_before_what_is_newer(tmp_path):
+    right, other = student_version(NAME), student_version("03_blocks")
+    folder = tmp_path / "ada"
+    folder.mkdir()
+    write(folder / "right.ipynb", right, 9)
+    write(folder / "other.ipynb", other, 5)
+    write(folder / "photo.png", "x", 1)
+    write(folder / "onlinetext.html", "<p>", 0)
+    files = find_students(tmp_path)["ada"]
+    chosen = collect.choose(files, right)
+    assert chosen.path.name == "right.ipynb"
+    (remark,) = collect.remarks_on(chosen, files)
+    assert remark.startswith("3 other file(s) passed over: ")
+
+
+@each_assignment
+def test_a_notebook_as_it_was_handed_out_keeps_its_marks_and_needs_no_repair(
+    name, tmp_path
+):
+    release = student_version(name)
+    (found,) = read_bytes(tmp_path, nbformat.writes(release).encode())
+    notebook = collect.make_notebook(found.cells)
+    ids = [grade_id(cell) for cell in release.cells]
+    assert [grade_id(cell) for cell in notebook.cells] == ids
+    for stripped in (False, True):
+        for cell in notebook.cells if stripped else []:
+            cell.metadata = {}
+        repair(notebook, release)
+        assert [grade_id(cell) for cell in notebook.cells] == ids
+        assert [c.source for c in notebook.cells] == [c.source for c in release.cells]
+
+
+def test_of_two_alike_the_newer_counts(tmp_path):
+    folder = tmp_path / "ada"
+    folder.mkdir()
+    for age, name in ((5, "new"), (9, "old")):
+        notebook = new_notebook(cells=[new_code_cell("# task: size\n" + name)])
+        write(folder / f"{name}.ipynb", notebook, age)
+    chosen = collect.choose(find_students(tmp_path)["ada"], student_version(NAME))
+    assert chosen.path.name == "new.ipynb"

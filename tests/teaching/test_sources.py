@@ -4,9 +4,11 @@ import functools
 
 import pytest
 
-from teach import assignments, checks, course
+from teach import assignments, checks
 from teach.assignments import read_source
+from teach.course import SOURCES, STUDENT_VERSIONS, Course
 from teach.wrong import failed_checks, read_wrong_answers
+from tests.teaching.answers import misshapen, right_answer, uniform
 from tests.teaching.versions import NAMES
 
 pytestmark = pytest.mark.grading
@@ -33,7 +35,7 @@ def read_solved(name, seed):
 
     Comparing calls these functions and changes nothing of them.
     """
-    notebook = read_source(course.SOURCES / f"{name}.md", seed)
+    notebook = read_source(SOURCES / f"{name}.md", seed)
     return notebook, checks.load_reference(notebook)
 
 
@@ -58,9 +60,53 @@ def test_the_solution_passes_every_check_with_any_seed(name, seed):
     assert failed_checks(*read_solved(name, seed)) == ([], [])
 
 
+def with_keras(*seeds):
+    """Return the assignments, and seeds to go with each; those with Keras are slow."""
+    return [
+        pytest.param(
+            name, *seeds, marks=[pytest.mark.slow] if name[:2] in KERAS else []
+        )
+        for name in NAMES
+    ]
+
+
+def judged(name, seed):
+    """Yield every hidden check of an assignment with its right answer."""
+    notebook, reference = read_solved(name, seed)
+    for cell in filter(checks.is_hidden, notebook.cells):
+        yield cell, right_answer(cell.source, reference), reference
+
+
+@pytest.mark.parametrize("name", with_keras())
+def test_no_check_is_passed_by_a_misshapen_answer(name):
+    tried, passed = 0, []
+    for cell, answer, reference in judged(name, "one"):
+        assert checks.judge(cell.source, answer, reference) == "" or "form = " in (
+            checks.split_check(cell.source).compare
+        )
+        for bad in misshapen(answer):
+            tried += 1
+            if not checks.judge(cell.source, bad, reference):
+                passed.append((cell.metadata.nbgrader.grade_id, bad))
+    assert tried > 100
+    assert not passed
+
+
+@pytest.mark.parametrize("name", with_keras())
+def test_no_check_is_passed_by_a_constant(name):
+    passed = []
+    others = [list(judged(name, seed)) for seed in ("two", "three", "four")]
+    for place, (cell, answer, reference) in enumerate(judged(name, "one")):
+        of_other_classes = [other[place][1] for other in others]
+        for constant in (*uniform(answer), *of_other_classes):
+            if not checks.judge(cell.source, constant, reference):
+                passed.append((cell.metadata.nbgrader.grade_id, constant))
+    assert not passed
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_another_class_seed_makes_other_hidden_checks(name):
-    path = course.SOURCES / f"{name}.md"
+    path = SOURCES / f"{name}.md"
     one, other = (read_source(path, seed) for seed in ("one", "other"))
     pairs = zip(one.cells, other.cells, strict=True)
     differ = [a.source != b.source for a, b in pairs]
@@ -71,12 +117,10 @@ def test_another_class_seed_makes_other_hidden_checks(name):
 
 
 @pytest.mark.slow
-def test_student_versions_equal_freshly_generated_ones(tmp_path, monkeypatch):
-    monkeypatch.setattr(course, "CLASS_FOLDER", tmp_path / "class")
-    monkeypatch.setattr(course, "SEED_FILE", tmp_path / "seed")
-    assignments.main(tmp_path / "fresh")
+def test_student_versions_equal_freshly_generated_ones(tmp_path):
+    assignments.main(Course(tmp_path / "class"), tmp_path / "fresh")
     fresh = sorted((tmp_path / "fresh").glob("*.ipynb"))
-    stored = sorted(course.STUDENT_VERSIONS.glob("*.ipynb"))
+    stored = sorted(STUDENT_VERSIONS.glob("*.ipynb"))
     assert [path.name for path in fresh] == [path.name for path in stored]
     for new, old in zip(fresh, stored, strict=True):
         assert new.read_text() == old.read_text(), f"run: make assignments ({old.name})"

@@ -1,0 +1,177 @@
+"""A batch ends with its marks, and what the machine does is not the student's fault."""
+
+import json
+import sys
+import time
+from importlib.util import find_spec
+
+import nbformat
+import pytest
+
+from teach import assignments, feedback, grade, sandbox
+from teach.course import open_nbgrader, read_seed
+from teach.execute import Run, Runner, execute
+from teach.gradebook import open_gradebook, read_marks
+from teach.repair import repair
+from teach.verdict import put_verdicts
+from tests.teaching.hand_ins import DAWDLES, NAME, SHORT, Maker
+
+pytestmark = [pytest.mark.grading, pytest.mark.slow]
+if find_spec("nbgrader") is None or find_spec("jupytext") is None:
+    reason = "needs teach/requirements.txt: make teacher"
+    pytest.skip(reason, allow_module_level=True)
+if sys.platform != "linux" or sandbox.try_out():
+    pytest.skip(f"no sandbox: {sandbox.try_out()}", allow_module_level=True)
+
+
+def execute_here(course, notebook, limits):
+    """Return the marks of a repaired hand-in that is run in this process."""
+    source = assignments.read_stage(course, "source", NAME)
+    repair(notebook, assignments.read_stage(course, "release", NAME))
+    plan = grade.make_plan(
+        course, {**assignments.read_limits(course, NAME), **limits}, True
+    )
+    put_verdicts(notebook, source, execute(notebook, source, plan))
+    marks = [
+        c.metadata.nbgrader.points
+        for c in notebook.cells
+        if "points" in c.metadata.get("nbgrader", {}) and not c.outputs
+    ]
+    return sum(marks)
+
+
+def test_a_slow_start_costs_no_points(course, monkeypatch):
+    start = Runner.start_new_kernel_client
+
+    def start_slowly(self):
+        time.sleep(SHORT["notebook_seconds"] // 2 + 2)
+        return start(self)
+
+    monkeypatch.setattr(Runner, "start_new_kernel_client", start_slowly)
+    limits = {"notebook_seconds": SHORT["notebook_seconds"] // 2, "patience": 1}
+    assert execute_here(course, Maker(course, NAME).right(), limits) == 20
+
+
+def test_time_is_up_for_the_whole_notebook(course, tmp_path, capsys):
+    maker = Maker(course, NAME)
+    sleepy = maker.with_cell("import time\ntime.sleep(60)", 2)
+    nbformat.write(sleepy, tmp_path / "sleepy_x.ipynb")
+    limits = {"cell_seconds": 60, "notebook_seconds": 12, "patience": 1}
+    assert grade.grade_class(course, NAME, tmp_path, limits=limits) == {"sleepy": 0}
+    graded = course.notebook("autograded", NAME, "sleepy")
+    assert "it took too much time" in graded.read_text()
+
+
+def test_a_hand_in_cannot_hold_itself_without_marks(course, tmp_path, capsys):
+    maker = Maker(course, NAME)
+    nbformat.write(maker.with_cell(DAWDLES), tmp_path / "slow_x.ipynb")
+    found = grade.grade_class(course, NAME, tmp_path, limits={**SHORT, "patience": 2})
+    assert found == {"slow": 0}
+
+
+BOMB = '{"cells": [{"cell_type": "code", "outputs": [' + "{}," * 10**6 + "{}]}]}"
+
+
+def run_nothing(self, notebook, source, plan):
+    """Stand for a run in which no cell is reached, and one that the machine loses."""
+    if any("the machine" in cell.source for cell in notebook.cells):
+        raise RuntimeError("it lost its power\nand more")
+    return notebook, Run({}, True, "")
+
+
+def test_a_batch_ends_with_its_marks_and_pages_whatever_one_file_does(
+    course, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(grade.Apart, "run", run_nothing)
+    maker = Maker(course, NAME)
+    (tmp_path / "bomb.ipynb").write_text(BOMB)
+    for student, source in (
+        ("half", "# \ud800"),
+        ("\u0390" * 124, "1"),
+        ("lost", "# the machine"),
+        ("zoe", "1"),
+    ):
+        (tmp_path / student).mkdir()
+        text = json.dumps(maker.with_cell(source))
+        (tmp_path / student / "x.ipynb").write_text(text)
+    found = grade.grade_class(course, NAME, tmp_path, limits=SHORT)
+    assert len(found) == 5
+    assert [student for student, points in found.items() if points is None] == ["lost"]
+    said = capsys.readouterr().out
+    assert "no marks  not graded: it lost its power\n" in said
+    rows = course.grades(NAME).read_text(encoding="utf-8")
+    assert all(f"\n{student}," in rows for student in found)
+    pages = {page.stem for page in feedback.write_pages(course, NAME).glob("*.html")}
+    assert {student for student in found if student != "lost"} <= pages
+
+
+KERAS_ASSIGNMENTS = {"01_data_pipeline": 20, "03_blocks": 20, "04_unet": 16}
+
+
+@pytest.mark.parametrize("name", KERAS_ASSIGNMENTS)
+def test_solution_gets_full_marks_and_the_release_none(
+    name, course, settings, tmp_path, capsys
+):
+    api, seed = open_nbgrader(course), read_seed(course)
+    student = assignments.make_assignment(course, api, name, seed)
+    maker = Maker(course, name)
+    nbformat.write(student, tmp_path / "empty_x.ipynb")
+    nbformat.write(maker.right(), tmp_path / "right_x.ipynb")
+    found = grade.grade_class(course, name, tmp_path)
+    assert found == {"empty": 0, "right": KERAS_ASSIGNMENTS[name]}
+    with open_gradebook(course) as book:
+        marks = read_marks(book, name, "right")
+        empty = read_marks(book, name, "empty")
+    assert sum(most for _, most, _ in marks.values()) == 20
+    waits = [check for check, (*_, waits) in marks.items() if waits]
+    assert waits == (["failures"] if name == "04_unet" else [])
+    assert not any(waits for *_, waits in empty.values())
+
+
+def test_grading_refuses_without_a_sandbox(monkeypatch):
+    monkeypatch.setattr(sandbox, "try_out", lambda: "bwrap: no")
+    with pytest.raises(SystemExit, match="gives no sandbox: bwrap: no"):
+        grade.check_sandbox("")
+    with pytest.raises(SystemExit, match="is not the sentence"):
+        grade.check_sandbox("yes")
+    assert grade.check_sandbox(grade.TRUST) is False
+
+
+HOSTILE_TEXT = """
+<script>alert(1)</script> <img src=x onerror=alert(2)>
+
+<b>bold</b> **strong** [ok](https://x.org) [here](javascript:alert(3))
+<a href="javascript:alert(4)">there</a> [files](files/javascript:alert(5))
+
+<iframe src="https://x.org"></iframe> <input name="score"> $a < b$
+"""
+
+
+def check_is_harmless(page):
+    """Assert that HOSTILE_TEXT stands in a page as text, and runs nothing."""
+    for tag in ("<script>alert(1)", "<img src=x", "<iframe", '<input name="score"'):
+        assert tag not in page
+    assert 'href="javascript:' not in page
+    for kept in ("<b>bold</b>", "<strong>strong</strong>", 'href="https://x.org"'):
+        assert kept in page
+    assert "alert(1)" in page
+
+
+def test_html_of_a_hand_in_runs_nowhere(course, settings, tmp_path, capsys):
+    from nbconvert.exporters import HTMLExporter
+    from nbformat.v4 import new_markdown_cell
+    from nbgrader.server_extensions.formgrader import handlers
+
+    release = course.notebook("release", NAME)
+    notebook = nbformat.read(release, as_version=4)
+    notebook.cells.append(new_markdown_cell(HOSTILE_TEXT))
+    nbformat.write(notebook, tmp_path / "html_x.ipynb")
+    assert grade.grade_class(course, NAME, tmp_path, limits=SHORT) == {"html": 0}
+    check_is_harmless((feedback.write_pages(course, NAME) / "html.html").read_text())
+    formgrader = settings.copy()  # as its server extension does
+    formgrader.HTMLExporter.template_name = "formgrade"
+    formgrader.HTMLExporter.extra_template_basedirs = [handlers.template_path]
+    exporter = HTMLExporter(config=formgrader)
+    filters = "{{ text | markdown2html | strip_files_prefix }}"
+    template = exporter.environment.from_string(filters)
+    check_is_harmless(template.render(text=HOSTILE_TEXT))

@@ -1,0 +1,377 @@
+"""What is measured, read and cleaned around a hand-in, without a kernel."""
+
+import asyncio
+import copy
+import io
+import json
+import os
+import queue
+import socket
+import sys
+import tempfile
+import time
+from types import SimpleNamespace
+
+import pytest
+import zmq
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+from teach import course
+from teach.assignments import read_source
+
+pytestmark = [
+    pytest.mark.grading,
+    pytest.mark.skipif(sys.platform != "linux", reason="grading needs Linux"),
+]
+pytest.importorskip("nbgrader", reason="needs teach/requirements.txt: make teacher")
+
+from teach.apart import Apart  # noqa: E402
+from teach.checks import ANSWER, LARGEST_ANSWER  # noqa: E402
+from teach.execute import (  # noqa: E402
+    PRELUDE,
+    TIMEOUT,
+    MachineError,
+    Plan,
+    Runner,
+    bounded_context,
+    quick_cells,
+)
+from teach.messages import answer_of, plain_content  # noqa: E402
+from teach.publish import (  # noqa: E402
+    MOST_TAGS,
+    ROOM,
+    fit_outputs,
+    safe_markdown,
+    shorten_cells,
+    withhold,
+)
+from teach.watch import (  # noqa: E402
+    INODE,
+    LIBRARIES,
+    Usage,
+    Watch,
+    largest_connection,
+    largest_socket,
+    make_run_dir,
+    measure,
+    read_log,
+    usage_of,
+    waiting,
+    written,
+)
+
+
+def test_removed_files_and_empty_ones_count_as_memory():
+    room = tempfile.TemporaryDirectory(dir="/dev/shm")
+    with room, tempfile.TemporaryFile(dir="/dev/shm") as removed:
+        before = written("/", ["dev/shm"])
+        removed.write(bytes(10**6))
+        removed.flush()
+        for name in "abc":
+            open(f"{room.name}/{name}", "w").close()
+        more = written("/", ["dev/shm"]) - before
+    assert 10**6 + 3 * INODE <= more < 1.1 * 10**6
+
+
+def test_an_open_socket_counts_with_the_most_that_it_can_hold():
+    before = usage_of("/proc/self")
+    with socket.socket():
+        after = usage_of("/proc/self")
+    assert after.memory - before.memory >= largest_socket() >= 425_984
+
+
+def test_a_connection_counts_at_both_ends_and_a_listener_not():
+    before = waiting("/proc/self/net/tcp")
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()),
+        server.accept()[0],
+    ):
+        after = waiting("/proc/self/net/tcp")
+    assert after - before >= 2 * largest_connection() >= 10**6
+    assert waiting("/proc/nothing") == 0
+
+
+def test_seconds_of_children_that_ended_count():
+    before = usage_of("/proc/self").seconds
+    child = os.fork()
+    if not child:
+        while os.times().user < 0.2:  # the child's own
+            pass
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert 0.15 < usage_of("/proc/self").seconds - before < 2
+
+
+def test_a_sandbox_is_measured_by_its_own_list_of_processes(tmp_path):
+    (tmp_path / "proc").mkdir()
+    for name in (str(os.getpid()), "999999999", "meminfo"):
+        (tmp_path / "proc" / name).symlink_to(f"/proc/{name}")
+    found, own = measure(tmp_path, []), usage_of("/proc/self")
+    assert found.processes == 1
+    assert found.seconds == pytest.approx(own.seconds, abs=0.5)
+    assert found.memory == pytest.approx(own.memory, rel=0.2)
+
+
+@pytest.mark.parametrize(
+    ("usage", "reason"),
+    [
+        (Usage(9, 10**9 + LIBRARIES, 5), ""),
+        (Usage(9, 10**9 + LIBRARIES + 1, 5), "it took too much memory"),
+        (Usage(9, 0, 6), "it started too many processes"),
+        (Usage(11, 0, 1), "it took too much time"),
+    ],
+)
+def test_a_watch_says_what_is_too_much(usage, reason):
+    watch = Watch(0, {"memory_gb": 1, "processes": 5}, "")
+    watch.seconds = 1
+    watch.begin(9, 3)
+    watch.seconds = usage.seconds
+    assert watch.too_much(usage) == reason
+
+
+def test_who_only_waits_has_more_time_by_the_clock():
+    watch = Watch(0, {"memory_gb": 1, "processes": 5}, "")
+    watch.begin(-1, -1)
+    watch.most = 1
+    assert watch.too_much(Usage(0, 0, 1)) == ""
+    watch.begin(1, -1)
+    assert watch.too_much(Usage(0, 0, 1)) == "it took too much time"
+
+
+def test_the_end_of_a_log_is_read_as_text(tmp_path):
+    log = tmp_path / "kernel.log"
+    assert read_log(log) == "no kernel.log"
+    log.write_bytes(b"a\xff" * 1500)
+    assert read_log(log) == "a\N{REPLACEMENT CHARACTER}" * 1000
+
+
+def test_only_own_folders_of_dead_graders_are_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "home").mkdir()
+    link, left, foreign = (tmp_path / f"grading-999999999-{name}" for name in "abc")
+    link.symlink_to(tmp_path / "home")
+    left.mkdir()
+    foreign.mkdir()
+    if os.getuid() == 0:
+        os.chown(foreign, 1234, 1234)
+    else:
+        foreign.rmdir()
+    make_run_dir(os.getpid())
+    assert link.is_symlink()
+    assert foreign.exists() == (os.getuid() == 0)
+    assert not left.exists()
+
+
+def test_a_page_of_tags_is_shown_as_text():
+    assert "<div>" in safe_markdown("<div>" * 10)
+    many = safe_markdown("<div>" * (MOST_TAGS + 1) + "<script>")
+    assert many.count("&lt;div&gt;") == MOST_TAGS + 1
+    assert "<div" not in many
+    assert "<script" not in many
+
+
+def test_trainings_have_more_time_than_answers_and_checks():
+    quick = quick_cells(read_source(course.SOURCES / "04_unet.md", "any"))
+    assert {"unet", "unet-check", "unet-output", "train", "train-check"} <= quick
+    assert not quick & {"imports", "train-run", None}
+
+
+def test_a_pasted_picture_stands_in_the_page_once_and_nothing_else_is_fetched():
+    attachments = {"a b.png": {"image/png": "QUJD"}}
+    text = "![tail](attachment:a%20b.png) ![again](attachment:a%20b.png)"
+    shown = safe_markdown(
+        text + " ![](attachment:lost.png) ![x](https://x.org/y.png)", attachments
+    )
+    assert shown.count('src="data:image/png;base64,QUJD"') == 1
+    assert shown.count("src=") == 1
+    assert 'alt="tail"' in shown
+    forged = safe_markdown('<img src="pasted-0" onerror="x"> <img src="pasted-7">')
+    assert "src" not in forged
+    assert "onerror" not in forged
+
+
+def test_an_output_that_quotes_a_hidden_check_in_colours_is_withheld():
+    error = new_output(
+        "error", ename="E", evalue="", traceback=["\x1b[31mans\x1b[0mwer = size(3)"]
+    )
+    assert "quoted" in withhold(error, {"answer = size(3)"}).text
+    assert withhold(error, {"answer = size(4)"}) is error
+
+
+def test_a_page_shows_no_more_than_it_has_room_for():
+    cells = [new_code_cell("x", outputs=[new_output("stream", text="y" * (ROOM - 20))])]
+    cells += copy.deepcopy(cells)
+    cells[1]["id"] = "another"
+    cells[0].metadata["nbgrader"] = {"grade_id": "size"}
+    cells[0].source = "z" * 10_000
+    notebook = new_notebook(cells=cells)
+    fit_outputs(notebook)
+    assert len(notebook.cells[0].outputs[0].text) == ROOM - 20
+    assert notebook.cells[1].outputs[0].text == "(this output was too long to show)\n"
+    shorten_cells(notebook)
+    (cell,) = notebook.cells
+    assert len(cell.source) < 2100
+    assert cell.outputs == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"data": {"image/png": 5, "text/plain": ["a"], "x": "y"}, "metadata": {}},
+        {"data": {"image/png": '"><script>'}, "metadata": {}, "transient": {"a": 1}},
+    ],
+)
+def test_what_a_kernel_sends_is_text_or_left_out(content):
+    assert plain_content(content) == {"data": {}, "metadata": {}}
+
+
+def test_a_cell_prints_no_more_than_the_prelude_lets_it(monkeypatch):
+    begins, shown = [], io.StringIO()
+    events = SimpleNamespace(register=lambda name, call: begins.append(call))
+    shell = SimpleNamespace(events=events)
+    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
+    monkeypatch.setattr(sys, "stdout", shown)
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    names = {}
+    exec(PRELUDE, names)
+    for _ in range(3):
+        print("x" * (names["MOST"] // 2 - 1))
+    assert len(shown.getvalue()) == names["MOST"]
+    begins[0]()  # the next cell
+    print("more")
+    assert shown.getvalue().endswith("more\n")
+    assert shell.ask_exit() is None
+
+
+def test_errors_of_a_kernel_are_cut_and_can_be_written():
+    error = {"ename": "E" * 10**6, "evalue": 5, "traceback": ["\ud800" * 10**5] * 100}
+    kept = plain_content(error)
+    json.dumps(kept).encode()
+    assert len(kept["ename"]) == 200
+    assert kept["evalue"] == "5"
+    assert sum(map(len, kept["traceback"])) == 40_000
+    "".join(kept["traceback"]).encode("utf-8")
+
+
+@pytest.fixture
+def runner():
+    """A runner of two cells that has no kernel."""
+    notebook = new_notebook(cells=[new_code_cell("first"), new_code_cell("second")])
+    started = []
+    limits = {"notebook_seconds": 8, "patience": 5}
+    made = Runner(notebook, notebook, Plan(limits), "", None)
+    made.tell_start = lambda: started.append("started")
+    made.told = started
+    made.clear_before_next_output = False
+    return made
+
+
+def message(kind, **content):
+    """Return a message as a kernel sends it."""
+    header = {"msg_type": kind, "msg_id": "1"}
+    return {"msg_type": kind, "header": header, "content": content, "parent_header": {}}
+
+
+def test_an_answer_is_what_comes_with_the_reply_of_its_cell(runner):
+    reply = {"status": "ok", "payload": [{"source": ANSWER, "text": "1"}]}
+    cell = runner.nb.cells[1]
+    for kind in ("display_data", "update_display_data"):
+        content = {"data": {ANSWER: "2"}, "metadata": {}}
+        runner.process_message(message(kind, **content), cell, 1)
+    about = {"cell": cell, "cell_index": 1}
+    runner.on_cell_executed(execute_reply={"content": reply}, **about)
+    assert runner.finished == {1: "1"}
+
+
+@pytest.mark.parametrize("payload", [None, "x", ["x"], [{"source": "page"}]])
+def test_a_reply_without_an_answer_has_none(payload):
+    assert answer_of({"status": "ok", "payload": payload}) is None
+
+
+def test_an_answer_of_a_reply_is_text_and_cut():
+    for text in (["["], "x" * (LARGEST_ANSWER + 5), "\ud800"):
+        found = answer_of({"payload": [{"source": ANSWER, "text": text}]})
+        assert len(found.encode()) <= LARGEST_ANSWER + 1
+
+
+def wait_for_nothing(runner, timeout, used):
+    """Return how long a runner waits for a reply that does not come."""
+
+    async def get_msg(timeout):
+        runner.watch.seconds += used
+        time.sleep(0.01)
+        raise queue.Empty
+
+    runner.watch, runner.allowed = Watch(0, {}, ""), 10
+    start = time.monotonic()
+    with pytest.raises(queue.Empty):
+        asyncio.run(runner.wait_for_reply_of_cell(get_msg, timeout))
+    return time.monotonic() - start
+
+
+def test_a_cell_ends_when_its_seconds_of_a_core_are_used_up_or_the_clock_says_so(
+    runner,
+):
+    assert wait_for_nothing(runner, 60, used=3) < 10
+    assert runner.watch.seconds == 12
+    assert 0.2 < wait_for_nothing(runner, 0.2, used=0) < 10
+
+
+def test_nothing_is_sent_for_ever_to_a_kernel_that_broke_its_sockets(monkeypatch):
+    monkeypatch.setattr("teach.execute.LONGEST_SEND", 20)
+    with bounded_context() as context, context.socket(zmq.DEALER) as lonely:
+        with pytest.raises(zmq.Again):
+            zmq.Socket.shadow(lonely.underlying).send(b"1 + 1")
+        assert lonely.getsockopt(zmq.MAXMSGSIZE) == 20_000_000
+        assert lonely.getsockopt(zmq.RCVHWM) == 20
+
+
+def test_the_clock_shows_more_than_a_cell_may_use(runner):
+    cell = runner.nb.cells[0]
+    assert runner.seconds_for(cell) == 4
+    assert runner.timeout_func(cell) == 20
+
+
+def test_a_message_that_is_none_is_passed_over(runner):
+    cell = runner.nb.cells[1]
+    for kind in ("comm_open", "stream", "display_data", "nonsense"):
+        runner.process_message(message(kind), cell, 1)
+    assert cell.outputs == []
+
+
+def test_imports_that_a_machine_is_too_slow_for_are_its_failure(runner):
+    late = {"status": "error", "ename": TIMEOUT, "evalue": "", "traceback": []}
+    about = {"cell": runner.nb.cells[0], "cell_index": 0}
+    with pytest.raises(MachineError, match="took more than 4 s"):
+        runner.on_cell_executed(execute_reply={"content": late}, **about)
+    assert not runner.started
+    runner.on_cell_executed(execute_reply={"content": {"status": "ok"}}, **about)
+    assert runner.told == ["started"]
+
+
+def run_by(tmp_path, monkeypatch, code):
+    """Return what `Apart` makes of a process that does this instead of running."""
+    (tmp_path / "teach").mkdir()
+    (tmp_path / "teach" / "apart.py").write_text(f"import os, sys\n{code}")
+    monkeypatch.setattr("teach.apart.ROOT", tmp_path)
+    apart, plan = Apart(), Plan({"notebook_seconds": 9, "patience": 1})
+    try:
+        return apart.run(new_notebook(), new_notebook(), plan)
+    finally:
+        apart.close()
+
+
+def test_a_process_that_dies_of_a_hand_in_is_the_hand_ins_own_doing(
+    tmp_path, monkeypatch
+):
+    code = "sys.stdout.write('started\\n'); sys.stdout.flush(); os.abort()"
+    _, run = run_by(tmp_path, monkeypatch, code)
+    assert run == ({}, True, "it sent more than the grader can hold")
+
+
+def test_a_process_that_dies_before_the_hand_in_began_gives_no_marks(
+    tmp_path, monkeypatch
+):
+    with pytest.raises(MachineError, match="the runner ended"):
+        run_by(tmp_path, monkeypatch, "sys.exit(3)")
