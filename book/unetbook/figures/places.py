@@ -32,7 +32,7 @@ PLACES = {  # what is marked: parts of the network, or kinds of arrows
     "its predictions": ("output", "head"),
 }
 PALE = ' opacity="0.22"'
-BLOCK_WIDTH, NAMES = 880, 385  # of a block's figure; where its steps are named
+BLOCK_WIDTH = 540  # of a block's figure: its letters are legible on a phone
 LARGE = 36  # letters of a figure that is shown at less than half its size
 
 
@@ -130,9 +130,9 @@ def name_tensors(boxes, arrows):
     return "".join(parts)
 
 
-def name_steps(boxes, arrows):
-    """Return the SVG text that names a block's steps, and its lower end."""
-    x, y = NAMES, 2 * TEXT + 8
+def name_steps(boxes, arrows, y):
+    """Return the SVG text that names a block's steps below `y`, and its lower end."""
+    x = SIDE
     parts = []
     for kind, text in dict.fromkeys((arrow.kind, arrow.text) for arrow in arrows):
         parts += [line(x, y, x + 28, y, kind), label(x + 40, y + 6, text, "start")]
@@ -172,9 +172,8 @@ def draw_block(model, part, level=0):
     boxes, arrows = pick_block(every_box, every_arrow, part, level)
     move_close(boxes, arrows)
     bottom = max(box.y + box.height for box in boxes)
-    steps, lowest = name_steps(boxes, arrows)
+    steps, height = name_steps(boxes, arrows, bottom + 3 * TEXT)
     title = "The bottleneck" if part == "bottleneck" else f"A block of the {part}"
     parts = [*map(draw_arrow, arrows), *map(draw_box, boxes)]
     parts += [name_tensors(boxes, arrows), steps]
-    height = max(bottom, lowest) + SIDE
-    return frame(BLOCK_WIDTH, height, 0.7 * BLOCK_WIDTH, title, parts)
+    return frame(BLOCK_WIDTH, height, 0.8 * BLOCK_WIDTH, title, parts)
