@@ -19,6 +19,8 @@ localStorage.getItem("theme") || "";
 """
 BODY = """<div id="pst-primary-sidebar" class="bd-sidebar-primary">
 <button class="btn search-button-field" title="Search" aria-label="Search" id="b">
+<details><summary aria-label="Toggle hidden content">
+<p>Show code cell source</p></summary></details>
 <table><tr><th class="head"><p></p></th><th class="head"><p>a</p></th></tr></table>
 """
 
@@ -37,6 +39,7 @@ def test_a_mended_page():
     assert '|| "auto"' in page
     assert '<td class="head"></td><th class="head"><p>a</p></th>' in page
     assert '<button class="btn search-button-field" id="b">' in page
+    assert "<summary>" in page
     assert 'role="region" aria-label="Side bar"' in page
 
 

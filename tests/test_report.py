@@ -68,4 +68,4 @@ def test_a_long_name_keeps_both_its_ends(tmp_path):
     name = "one_long_name_of_a_picture_{}"
     write_folder(tmp_path, (0, 255), f"images/{name}.jpg", f"masks/{name}.png")
     titles = {ax.get_title() for ax in plot_report(check_pictures(tmp_path))[:6]}
-    assert titles == {f"one_long_...ture_{number}.jpg" for number in range(6)}
+    assert titles == {f"one_long_nam...cture_{number}.jpg" for number in range(6)}

@@ -39,6 +39,11 @@ FIXES = (
         r"\1",
     ),
     (
+        "a folded cell is announced by another name than it shows",
+        r'<summary aria-label="Toggle hidden content">',
+        "<summary>",
+    ),
+    (
         "the logo stands outside every landmark",
         r'<div id="pst-primary-sidebar" class="',
         '<div id="pst-primary-sidebar" role="region" aria-label="Side bar" class="',
