@@ -2,14 +2,14 @@
 
 import csv
 
-from nbgrader.api import Gradebook, MissingEntry
-
 from teach.record import Record
 from unetbook.files import write_whole
 
 
 def open_gradebook(course):
     """Return the gradebook, to be used in a `with` statement."""
+    from nbgrader.api import Gradebook
+
     return Gradebook(course.gradebook, "unetbook")
 
 
@@ -20,6 +20,8 @@ def read_marks(gradebook, name, student):
         A dictionary from each check or free text to `(points, maximum, waits)`;
         `waits` tells that a person has to mark it still. None without a hand-in.
     """
+    from nbgrader.api import MissingEntry
+
     try:
         submission = gradebook.find_submission(name, student)
     except MissingEntry:
