@@ -1,6 +1,11 @@
 # The book's commands. README.md gives the plain ones behind them.
 # Everything runs in the active virtual environment, or else in .venv, made here.
+# PYTHON=uv stands for a Python that uv downloads, if this machine's do not fit.
 PYTHON ?= python3
+ifeq ($(PYTHON),uv)
+override PYTHON := python3
+export UNETBOOK_PYTHON := uv
+endif
 ENVIRONMENT := $(or $(VIRTUAL_ENV),.venv)
 RUN := "$(ENVIRONMENT)/bin/python"
 

@@ -14,6 +14,7 @@ ROOMS = (
         "classes",
         "config",
         "files",
+        "machine",
         "remedies",
         "convolution",
         "blocks",
