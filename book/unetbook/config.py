@@ -286,8 +286,11 @@ def start():
         ImportError: If an installed package is outside the book's bounds.
         ValueError: If `UNETBOOK_TIER` or `UNETBOOK_XLA` is unknown.
     """
+    from unetbook.figures.inline import show_drawings_as_svg
+
     check_versions()
     load_tensorflow()
+    show_drawings_as_svg()
     with hold_stderr():
         config = load_config()
         print(describe(config))
