@@ -304,7 +304,10 @@ def start():
             the book's bounds.
         ValueError: If `UNETBOOK_TIER` or `UNETBOOK_XLA` is unknown.
     """
+    from unetbook.figures.inline import show_drawings_as_svg
+
     load_tensorflow()
+    show_drawings_as_svg()
     with hold_stderr():
         config = load_config()
         print(describe(config))
