@@ -109,11 +109,14 @@ def test_no_directive_is_left_unrendered(path):
     assert not re.search(r":::\s*\{|\{glossary\}", "".join(read_page(path).text))
 
 
-def test_chapters_have_a_colab_button():
-    for path in SITE.glob("book/0*.html"):
-        assert any(
-            "colab.research.google.com" in link for link in read_page(path).links
-        )
+@pytest.mark.parametrize("host", ["colab.research.google", "kaggle", "studiolab"])
+def test_chapters_and_assignments_have_a_button_for_each_host(host):
+    notebooks = [name for name in documents() if (ROOT / f"{name}.ipynb").exists()]
+    assert len(notebooks) == 16
+    for name in notebooks:
+        links = read_page(SITE / f"{name}.html").links
+        ending = f"/blob/main/{name}.ipynb"
+        assert any(host in link and link.endswith(ending) for link in links), name
 
 
 def test_only_the_book_is_published():
