@@ -11,7 +11,7 @@ RUN := "$(ENVIRONMENT)/bin/python"
 
 .DEFAULT_GOAL := help
 .PHONY: help setup book test pages grading outputs weights skips models quick bench resume devices machines \
-	figures backends lint format address constraints clean teacher assignments grade feedback formgrader \
+	figures backends lint format address constraints candidate clean teacher assignments grade feedback formgrader \
 	slides
 
 help:  ## show this list
@@ -97,11 +97,14 @@ format: setup  ## apply the style
 	$(RUN) -m ruff format .
 
 address: setup  ## stamp the repository's address: make address URL=https://...
-	$(RUN) tools/address.py "$(URL)"
+	$(RUN) tools/address.py "$(URL)" "$(BRANCH)"
 
 constraints: setup  ## resolve constraints.txt again from requirements.txt
 	$(RUN) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 		--no-emit-package unetbook --no-annotate requirements.txt -o constraints.txt
+
+candidate: setup  ## test the next TensorFlow on the next Python
+	$(RUN) tools/candidate.py
 
 clean:  ## remove what the build wrote
 	rm -rf _build

@@ -8,11 +8,13 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
+import tomllib
 from collections import namedtuple
 from pathlib import Path, PurePath
 from types import SimpleNamespace
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from tools import set_up
 
@@ -22,11 +24,11 @@ LEFT_OUT = {"site-packages", "dist-packages", "test", "__pycache__", "idlelib"}
 
 
 @pytest.fixture
-def only_python_3_14(monkeypatch):
-    """A machine whose only Python is 3.14; the commands that set-up runs."""
+def only_a_newer_python(monkeypatch):
+    """A machine whose only Python is too new; the commands that set-up runs."""
     commands = []
     system = SimpleNamespace(
-        version_info=(3, 14, 0), executable=sys.executable, exit=sys.exit
+        version_info=(3, 99, 0), executable=sys.executable, exit=sys.exit
     )
     monkeypatch.setattr(set_up, "sys", system)
     monkeypatch.setattr(shutil, "which", lambda name: None)
@@ -35,33 +37,38 @@ def only_python_3_14(monkeypatch):
     return commands
 
 
-def test_a_python_that_is_too_new_is_offered_the_one_of_uv(only_python_3_14, tmp_path):
-    offer = r"3\.11, 3\.12 or 3\.13, and this is Python 3\.14.* make book PYTHON=uv\."
+def test_a_python_that_is_too_new_is_offered_the_one_of_uv(
+    only_a_newer_python, tmp_path
+):
+    offer = f"needs Python {set_up.NAMED}, and this is Python 3.99.* book PYTHON=uv"
     with pytest.raises(SystemExit, match=offer):
         set_up.create(str(tmp_path / "environment"))
-    assert not only_python_3_14
+    assert not only_a_newer_python
 
 
-def test_uv_is_fetched_and_brings_its_python(only_python_3_14, tmp_path, monkeypatch):
+def test_uv_is_fetched_and_brings_its_python(
+    only_a_newer_python, tmp_path, monkeypatch
+):
     monkeypatch.setenv("UNETBOOK_PYTHON", "uv")
     environment = str(tmp_path / "environment")
     set_up.create(environment)
-    make_helper, fetch, bring, add_pip = only_python_3_14
+    make_helper, fetch, bring, add_pip = only_a_newer_python
     assert make_helper[:3] == [sys.executable, "-m", "venv"]
     helper = f"{make_helper[3]}/bin/python"
     assert fetch == [helper, "-m", "pip", "install", "--quiet", "uv"]
-    assert bring == [helper, "-m", "uv", "venv", "--python", "3.13", environment]
+    newest = set_up.NAMES[-1]
+    assert bring == [helper, "-m", "uv", "venv", "--python", newest, environment]
     assert add_pip == [f"{environment}/bin/python", "-m", "ensurepip"]
     assert not Path(make_helper[3]).exists()
 
 
-def test_a_uv_that_is_there_is_used(only_python_3_14, tmp_path, monkeypatch):
+def test_a_uv_that_is_there_is_used(only_a_newer_python, tmp_path, monkeypatch):
     monkeypatch.setenv("UNETBOOK_PYTHON", "uv")
     monkeypatch.setattr(shutil, "which", {"uv": "/bin/uv"}.get)
     environment = str(tmp_path / "environment")
     set_up.create(environment)
-    bring, add_pip = only_python_3_14
-    assert bring == ["uv", "venv", "--python", "3.13", environment]
+    bring, add_pip = only_a_newer_python
+    assert bring == ["uv", "venv", "--python", set_up.NAMES[-1], environment]
     assert add_pip == [f"{environment}/bin/python", "-m", "ensurepip"]
 
 
@@ -140,7 +147,10 @@ def test_another_supported_python_on_the_machine_is_used(monkeypatch):
 
 
 def test_the_versions_that_set_up_takes_are_those_of_the_package():
-    assert set_up.SUPPORTED == [(3, 11), (3, 12), (3, 13)]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    allowed = SpecifierSet(project["requires-python"])
+    there = [(3, minor) for minor in range(30) if f"3.{minor}" in allowed]
+    assert there == set_up.SUPPORTED
 
 
 def test_a_machine_without_tensorflow_is_told_before_anything_is_made(
