@@ -6,7 +6,7 @@ from PIL import Image
 from tests.paths import SITE
 from tools.npm import RUNTIME
 
-RUNTIME_FOLDER = SITE / "_static" / RUNTIME.folder_name
+RUNTIME_FOLDER = SITE / "npm" / RUNTIME.folder_name
 RUNTIME_ADDRESS = f"**/{RUNTIME.folder_name}/*"
 PATIENCE = 180_000  # a busy machine compiles 14 MB of WebAssembly in half a minute
 PET, BACKGROUND, BORDER = range(3)
