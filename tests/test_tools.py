@@ -11,7 +11,7 @@ import nbformat
 import pytest
 
 import unetbook
-from tools import address, browser, npm, set_up
+from tools import address, browser, npm, pdf, set_up
 from tools.outputs import clean
 
 ROOT = Path(__file__).parents[1]
@@ -168,3 +168,44 @@ def test_a_machine_without_a_browser_is_told_what_to_install(monkeypatch):
     monkeypatch.setattr(browser, "fetch", lambda package: None)
     with pytest.raises(SystemExit, match="apt install chromium"):
         browser.main()
+
+
+# ------------------------------------------------------------------------- the PDF
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    """A site of one page, and a printer that writes three bytes."""
+    introduction = tmp_path / "book" / "intro.html"
+    introduction.parent.mkdir()
+    introduction.write_text((ROOT / "book" / "intro.md").read_text())
+
+    def write(_, target):
+        target.write_bytes(b"pdf")
+
+    monkeypatch.setattr(pdf, "print_pages", write)
+    monkeypatch.setattr(pdf, "pack", shutil.copy)
+    return tmp_path
+
+
+def test_the_introduction_leads_to_the_pdf_once_it_is_there(site):
+    assert pdf.write_pdf(site).read_bytes() == b"pdf"
+    page = (site / "book" / "intro.html").read_text()
+    (name,) = re.findall(r'<a data-whole-book href="\.\./(.*?)">', page)
+    assert (site / name).exists()
+    assert sorted(path.name for path in site.iterdir()) == ["book", name]
+
+
+def test_a_pdf_that_is_too_large_is_not_published(site, monkeypatch):
+    monkeypatch.setattr(pdf, "MOST_MEGABYTES", 0)
+    with pytest.raises(SystemExit, match="0.0 MB, more than 0"):
+        pdf.write_pdf(site)
+    assert [path.name for path in site.iterdir()] == ["book"]
+
+
+def test_without_qpdf_nothing_is_printed(monkeypatch):
+    monkeypatch.setattr(pdf, "install_playwright", lambda: None)
+    monkeypatch.setattr(pdf, "find_browser", lambda: "chromium")
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(SystemExit, match="apt install qpdf"):
+        pdf.check_printer()
