@@ -77,7 +77,7 @@ def test_what_is_published_bears_the_address_of_its_repository():
     stamp = order.index('make address URL="$REPOSITORY" BRANCH=notebooks')
     share = order.index("python tools/share.py notebooks")
     deploy = next(i for i, run in enumerate(order) if "deploy-pages" in run)
-    assert stamp < order.index("make book") < share < deploy
+    assert stamp < order.index("make site") < share < deploy
     assert "github.repository" in steps[stamp]["env"]["REPOSITORY"]
 
 
