@@ -318,7 +318,7 @@ def test_drawings_are_strange_to_the_network_of_photographs():
         for cell in cells
         for output in cell.get("outputs", ())
     ]
-    line = f"learnt drawings: {own:.2f}; learnt photographs: {drawn:.2f}\n"
+    line = f"trained on drawings: {own:.2f}; trained on photographs: {drawn:.2f}\n"
     assert line in printed
 
 
