@@ -34,7 +34,7 @@ def shown(chapter, source):
 @pytest.fixture(scope="module")
 def val_scores():
     """The validation mean IoU after each epoch of chapter 7's training."""
-    log = shown(TRAINING, "history = train(")
+    log = shown(TRAINING, "\nhistory = train(")
     return [float(score) for score in re.findall(r"val mean IoU (\S+)", log)]
 
 
