@@ -288,13 +288,14 @@ def test_matrices_that_share_a_scale_give_one_number_one_shade():
 
 def test_each_input_pixel_and_its_stamp_have_one_colour():
     axes = plot_stamps([[1, 2], [3, 4]], [[1, 1], [1, 1]], strides=2)
-    assert texts(axes[0, 2]) == ["1", "2", "3", "4"]
-    assert texts(axes[1, 2]) == list("1122112233443344")
-    assert texts(axes[0, 1]) == list("0022002200000000")
-    last = axes[1, 1].patches[0]
+    assert texts(axes["input"]) == ["1", "2", "3", "4"]
+    assert texts(axes["kernel"]) == ["1", "1", "1", "1"]
+    assert texts(axes["sum"]) == list("1122112233443344")
+    assert texts(axes["stamp 1"]) == list("0022002200000000")
+    last = axes["stamp 3"].patches[0]
     assert (last.get_xy(), last.get_width()) == ((1.5, 1.5), 2)
-    pixels = [patch.get_facecolor() for patch in axes[0, 2].patches]
-    stamps = [ax.patches[0].get_facecolor() for ax in axes[:, :2].flat]
+    pixels = [patch.get_facecolor() for patch in axes["input"].patches]
+    stamps = [axes[f"stamp {n}"].patches[0].get_facecolor() for n in range(4)]
     assert pixels == stamps
     assert len(set(pixels)) == 4
 
