@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 
 import unetbook
 from unetbook.classes import PETS
+from unetbook.inline import show_drawings_as_svg
 from unetbook.remedies import look_up
 
 CLASS_NAMES = PETS.names
@@ -286,8 +287,6 @@ def start():
         ImportError: If an installed package is outside the book's bounds.
         ValueError: If `UNETBOOK_TIER` or `UNETBOOK_XLA` is unknown.
     """
-    from unetbook.figures.inline import show_drawings_as_svg
-
     check_versions()
     load_tensorflow()
     show_drawings_as_svg()
