@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from unetbook.figures.inline import draw_svg, show_drawings_as_svg
 from unetbook.figures.matrices import plot_matrix
 from unetbook.figures.pictures import plot_overlay
+from unetbook.inline import draw_svg, show_drawings_as_svg
 
 
 @pytest.fixture

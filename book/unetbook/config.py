@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 
 import unetbook
 from unetbook.classes import PETS
+from unetbook.inline import show_drawings_as_svg
 from unetbook.machine import find_obstacle
 from unetbook.remedies import look_up
 
@@ -304,8 +305,6 @@ def start():
             the book's bounds.
         ValueError: If `UNETBOOK_TIER` or `UNETBOOK_XLA` is unknown.
     """
-    from unetbook.figures.inline import show_drawings_as_svg
-
     load_tensorflow()
     show_drawings_as_svg()
     with hold_stderr():

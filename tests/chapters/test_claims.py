@@ -9,7 +9,9 @@ import pytest
 
 from tests.paths import BOOK, ROOT
 from unetbook.config import TIERS
+from unetbook.explorers.anatomy import seen_square, split_blocks
 from unetbook.metrics import BORDER_POLICIES, iou_per_class, mean_iou, score_border
+from unetbook.model import build_unet
 from unetbook.pretrained import read_card
 from unetbook.results import (
     RINGS,
@@ -190,6 +192,13 @@ def test_what_the_sixth_level_of_the_full_tier_costs():
     assert missing("04_bottleneck", ["cost it a sixth more parameters"]) == []
 
 
+def test_how_far_the_decoder_widens_the_view_of_the_bottleneck():
+    model = build_unet(128, filters=(1, 1, 1, 1, 1))
+    first = next(b for b in split_blocks(model) if b.name == "decoder 4")
+    sentence = f"first block sees three cells in a row, {seen_square(model, first)[1]}"
+    assert missing("04_bottleneck", [sentence]) == []
+
+
 def test_the_tiny_network_against_the_articles():
     tiny, article = read_runs("tiny"), read_runs("article-16")
     assert 18 < article[0]["parameters"] / tiny[0]["parameters"] < 19
@@ -338,7 +347,7 @@ def test_drawings_are_strange_to_the_network_of_photographs():
         for cell in cells
         for output in cell.get("outputs", ())
     ]
-    line = f"learnt drawings: {own:.2f}; learnt photographs: {drawn:.2f}\n"
+    line = f"trained on drawings: {own:.2f}; trained on photographs: {drawn:.2f}\n"
     assert line in printed
 
 
@@ -488,6 +497,24 @@ def test_what_cut_skips_cost_the_drawn_network(cuts):
     sentences = [
         "720 drawn pets, forty times each",  # 800 without a tenth for validation
         f"costs {whole - none:.3f} of mean IoU, and {borders[0] - borders[1]:.3f} at",
+    ]
+    assert missing("06_unet", sentences) == []
+    assert read_cuts()[0]["config"]["epochs"] == 9
+    assert missing("06_unet", ["the quick tier on drawn pets for nine epochs"]) == []
+    sentence = f"cutting all skips costs {borders[0] - borders[1]:.2f} at the border"
+    assert missing("05_decoder", [sentence]) == []
+
+
+def test_no_single_cut_loses_on_every_drawn_pet():
+    measured, stored = read_cuts()
+    right = (stored["pred_masks"] == stored["masks"]).sum(axis=(2, 3))  # (nets, pets)
+    won = dict(zip([net["name"] for net in measured["nets"]], right, strict=True))
+    won = {name: counts - won["none"] for name, counts in won.items()}
+    assert [name for name, pixels in won.items() if (pixels < 0).all()] == ["all"]
+    assert [name for name, pixels in won.items() if (pixels > 0).all()] == ["2"]
+    sentences = [
+        "No single cut loses on all three pets.",
+        "that of skip 2 even wins more than it loses on all three",
     ]
     assert missing("06_unet", sentences) == []
 

@@ -16,6 +16,7 @@ from unetbook.figures.style import (
 )
 
 COUNTED = 5  # classes: of more, a cell has room for a share alone
+DARK = 0.71  # share from which white is easier to read than black on its shade
 
 
 def check_square(matrix, class_names):
@@ -51,10 +52,10 @@ def plot_confusion_matrix(matrix, class_names=PETS.names):
     shares = np.divide(matrix, totals, where=totals > 0, out=np.zeros_like(matrix))
     few = len(class_names) <= COUNTED
     ax = new_axes(4.6 if few else WIDTH)
-    ax.imshow(shares, cmap=SHADES, vmin=0, vmax=1.25)
+    ax.imshow(shares, cmap=SHADES, vmin=0, vmax=1)
     for (row, column), share in np.ndenumerate(shares):
         text = f"{share:.1%}\n{matrix[row, column]:,.0f}" if few else whole_share(share)
-        look = {"color": "white" if share > 0.85 else "black"}
+        look = {"color": "white" if share > DARK else "black"}
         look |= {} if few else {"fontsize": 9}
         ax.text(column, row, text, ha="center", va="center", **look)
     name_ticks(ax, class_names)
@@ -62,7 +63,8 @@ def plot_confusion_matrix(matrix, class_names=PETS.names):
     ax.set_yticks(range(len(class_names)), class_names, **upright)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    ax.set(xlabel="predicted class", ylabel="true class")
+    ax.set_xlabel("predicted class", labelpad=9)  # apart from the classes' names
+    ax.set_ylabel("true class", labelpad=9)
     return ax
 
 

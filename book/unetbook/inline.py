@@ -1,8 +1,5 @@
 """How a notebook shows a figure: drawings also as SVG, which is sharp at any size."""
 
-import matplotlib.pyplot as plt
-from matplotlib.figure import Figure
-
 LARGEST_DRAWING = 32  # pixels a side: an image of more is a picture, not a matrix
 
 
@@ -15,11 +12,13 @@ def is_drawing(figure):
 
 def draw_svg(figure):
     """Return a drawing as SVG text, equal every time, and None for other figures."""
+    import matplotlib.pyplot as plt
     from IPython.core.pylabtools import print_figure
 
+    if not is_drawing(figure):
+        return None
     with plt.rc_context({"svg.hashsalt": "unetbook"}):
-        if is_drawing(figure):
-            return print_figure(figure, "svg", metadata={"Date": None})
+        return print_figure(figure, "svg", metadata={"Date": None})
 
 
 def show_drawings_as_svg():
@@ -27,7 +26,9 @@ def show_drawings_as_svg():
 
     The PNG picture stays beside it, for programs that show no SVG.
     """
+    import matplotlib.pyplot as plt
     from IPython import get_ipython
+    from matplotlib.figure import Figure
 
     shell = get_ipython()
     if shell is not None:
