@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 import unetbook
-from tools import address, browser, npm, pdf
+from tools import address, browser
 from tools.outputs import clean
 
 ROOT = Path(__file__).parents[1]
@@ -71,93 +71,9 @@ def test_version_is_one_number_everywhere():
     assert f"\n## {number}\n" in (ROOT / "CHANGELOG.md").read_text()
 
 
-# ---------------------------------------------------------------- packages of npm
-
-
-@pytest.fixture
-def no_npm(monkeypatch, tmp_path):
-    """A machine without npm, on which nothing has been fetched."""
-    monkeypatch.setattr(shutil, "which", lambda name: None)
-    monkeypatch.setattr(npm, "BUILD", tmp_path)
-    monkeypatch.setattr(npm, "SERVED", tmp_path / "served")
-    packages = [
-        p._replace(folder=tmp_path / "served") for p in (npm.RUNTIME, npm.PLAYER)
-    ]
-    monkeypatch.setattr(npm, "RUNTIME", packages[0])
-    monkeypatch.setattr(npm, "PLAYER", packages[1])
-
-
-def test_an_npm_package_with_another_hash_is_refused(tmp_path):
-    archive = tmp_path / "axe-core.tgz"
-    archive.write_bytes(b"something else")
-    with pytest.raises(SystemExit, match="axe-core.* has the SHA-512"):
-        npm.check_package(archive, browser.AXE_PACKAGE)
-    assert not archive.exists()
-
-
-def test_a_site_to_be_published_is_not_built_without_npm(no_npm):
-    with pytest.raises(SystemExit, match="npm is missing; it fetches onnxruntime-web"):
-        npm.fetch_served(strict=True)
-
-
-def test_a_local_book_is_built_without_npm_and_says_so(no_npm, capsys):
-    npm.fetch_served(strict=False)
-    shown = capsys.readouterr().out
-    assert "fetches onnxruntime-web@1.30.0. On Debian: apt install npm." in shown
-    assert "fetches @jupyter-widgets/html-manager@1.0.15." in shown
-
-
-def test_files_of_an_older_version_are_not_published(no_npm):
-    for name in ("onnxruntime-web@1.29.0", npm.RUNTIME.folder_name):
-        (npm.SERVED / name).mkdir(parents=True)
-    npm.fetch_served(strict=False)
-    assert [path.name for path in npm.SERVED.iterdir()] == [npm.RUNTIME.folder_name]
-
-
 def test_a_machine_without_a_browser_is_told_what_to_install(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
     monkeypatch.setattr(browser, "install_playwright", lambda: None)
     monkeypatch.setattr(browser, "fetch", lambda package: None)
     with pytest.raises(SystemExit, match="apt install chromium"):
         browser.main()
-
-
-# ------------------------------------------------------------------------- the PDF
-
-
-@pytest.fixture
-def site(tmp_path, monkeypatch):
-    """A site of one page, and a printer that writes three bytes."""
-    introduction = tmp_path / "book" / "intro.html"
-    introduction.parent.mkdir()
-    introduction.write_text((ROOT / "book" / "intro.md").read_text())
-
-    def write(_, target):
-        target.write_bytes(b"pdf")
-
-    monkeypatch.setattr(pdf, "print_pages", write)
-    monkeypatch.setattr(pdf, "pack", shutil.copy)
-    return tmp_path
-
-
-def test_the_introduction_leads_to_the_pdf_once_it_is_there(site):
-    assert pdf.write_pdf(site).read_bytes() == b"pdf"
-    page = (site / "book" / "intro.html").read_text()
-    (name,) = re.findall(r'<a data-whole-book href="\.\./(.*?)">', page)
-    assert (site / name).exists()
-    assert sorted(path.name for path in site.iterdir()) == ["book", name]
-
-
-def test_a_pdf_that_is_too_large_is_not_published(site, monkeypatch):
-    monkeypatch.setattr(pdf, "MOST_MEGABYTES", 0)
-    with pytest.raises(SystemExit, match="0.0 MB, more than 0"):
-        pdf.write_pdf(site)
-    assert [path.name for path in site.iterdir()] == ["book"]
-
-
-def test_without_qpdf_nothing_is_printed(monkeypatch):
-    monkeypatch.setattr(pdf, "install_playwright", lambda: None)
-    monkeypatch.setattr(pdf, "find_browser", lambda: "chromium")
-    monkeypatch.setattr(shutil, "which", lambda name: None)
-    with pytest.raises(SystemExit, match="apt install qpdf"):
-        pdf.check_printer()
