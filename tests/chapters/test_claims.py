@@ -52,10 +52,10 @@ def test_one_wrong_pixel_halves_the_mean_iou_of_a_picture_without_a_pet():
     truth, prediction = np.ones(100, "int32"), np.ones(100, "int32")
     by_keras = keras.metrics.MeanIoU(num_classes=2)
     assert mean_iou([[0, 0], [0, 100]]) == 1
-    assert by_keras(truth, prediction) == pytest.approx(1)
+    assert float(by_keras(truth, prediction)) == pytest.approx(1)
     prediction[0] = 0
     by_keras.reset_state()
-    assert by_keras(truth, prediction) == pytest.approx(0.495)
+    assert float(by_keras(truth, prediction)) == pytest.approx(0.495)
     assert mean_iou([[0, 0], [1, 99]]) == pytest.approx((0 / 1 + 99 / 100) / 2)
     sentence = "The pet has 0/1, the background 99/100, and the mean is 0.495."
     assert not missing("08_prediction", [sentence])
