@@ -13,6 +13,7 @@ ROOMS = (
         "unetbook",
         "classes",
         "config",
+        "inline",
         "files",
         "remedies",
         "convolution",

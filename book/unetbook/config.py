@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 
 import unetbook
 from unetbook.classes import PETS
+from unetbook.inline import show_drawings_as_svg
 from unetbook.remedies import look_up
 
 CLASS_NAMES = PETS.names
@@ -288,6 +289,7 @@ def start():
     """
     check_versions()
     load_tensorflow()
+    show_drawings_as_svg()
     with hold_stderr():
         config = load_config()
         print(describe(config))

@@ -1,6 +1,10 @@
 """The teacher's guide says what the assignments hold and which commands there are."""
 
 import re
+import subprocess
+import sys
+
+import pytest
 
 from teach import course
 from teach.wrong import read_wrong_answers
@@ -33,3 +37,17 @@ def test_the_guide_names_every_assignment_and_only_real_commands():
     assert all(f"\n{target}:" in makefile for target in targets), targets
     modules = re.findall(r"python -m teach\.(\w+)", guide)
     assert all((course.TEACH / f"{module}.py").exists() for module in modules)
+
+
+@pytest.mark.parametrize("command", ["assignments", "grade", "feedback"])
+def test_without_nbgrader_a_command_says_what_to_install(command):
+    code = (
+        "import runpy, sys; sys.modules['nbgrader'] = None; sys.argv[1:] = ['2']; "
+        f"runpy.run_module('teach.{command}', run_name='__main__')"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
+    )
+    assert ended.returncode == 1
+    assert "nbgrader not installed. Run: make teacher" in ended.stderr
+    assert "Traceback" not in ended.stderr
