@@ -107,7 +107,9 @@ async function assemble(edition) {
   document.body.replaceChildren(create("main", { className: "bd-main" },
     create("div", { className: "bd-content" }, column)));
   document.title = title;
-  await MathJax.typesetPromise([column]);
+  await globalThis.MathJax.typesetPromise([column]);
   await Promise.all([...document.images].map((image) => image.decode()));
   return articles.length;
 }
+
+Object.assign(globalThis, { assemble, numberContents }); // tools/pdf.py calls them

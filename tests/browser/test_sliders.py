@@ -47,8 +47,8 @@ def page_with_slider():
 @pytest.fixture
 def page(visit):
     """A chapter with a slider of three pictures."""
-    page = visit("book/glossary.html")
-    page.route(f"**/{CHAPTER}", lambda route: route.fulfill(body=page_with_slider()))
+    page, content = visit("book/glossary.html"), page_with_slider()
+    page.route(f"**/{CHAPTER}", lambda route: route.fulfill(body=content))
     page.goto(page.url.replace("book/glossary.html", CHAPTER))
     page.get_by_role("slider").wait_for()
     return page
