@@ -136,9 +136,9 @@ def test_sizes_are_told_and_nothing_is_fetched_before_the_first_picture(visit):
 def test_the_small_network_comes_first(visit):
     page = visit(PAGE)
     Tool(page)
-    radios = page.get_by_role("radio")
+    radios = page.locator('[data-part="networks"]').get_by_role("radio")
     assert [radio.is_checked() for radio in radios.all()] == [True, False]
-    labels = page.locator("fieldset label").all_inner_texts()
+    labels = page.locator('[data-part="networks"] label').all_inner_texts()
     for model, label in zip(MODELS, labels, strict=True):
         assert f"{model['name']}: {model['bytes'] / 1e6:.1f}"[:-2] in label
         assert f"{model['parameters']:,} parameters" in label
