@@ -1,9 +1,11 @@
 """Draw the pictures of README.md and the introduction again: `make figures`.
 
 Six drawn pets of the test split, their masks, and what the shipped network predicts;
-and five photographs, with what the larger network cut out of them.
+and five photographs, with what the larger network cut out of them. Three of these stand
+in the picture that is shown with a link to the site.
 """
 
+import sys
 from pathlib import Path
 
 from unetbook.config import start
@@ -20,8 +22,18 @@ from unetbook.figures.pictures import plot_cut_outs, plot_mask  # noqa: E402
 from unetbook.prediction import predict_masks, segment_picture  # noqa: E402
 from unetbook.pretrained import load_pretrained  # noqa: E402
 
-IMAGES = Path(__file__).parents[1] / "book" / "images"
+sys.path.insert(
+    0, str(Path(__file__).parents[1])
+)  # a script finds `tools` no other way
+
+from tools.shared_links import PICTURE, PICTURE_SIZE  # noqa: E402
+
+ROOT = Path(__file__).parents[1]
+IMAGES = ROOT / "book" / "images"
 CHOSEN = (3, 5, 8, 12, 17, 22)  # cats and dogs, near and far, in the open and hidden
+
+SENT = ("tabby", "siamese", "mau")  # with a link
+CARD_DPI = 100
 
 
 def draw_pets(images, masks, pred_masks):
@@ -48,6 +60,16 @@ def draw_cats(model):
     return plot_cut_outs(cats, cut_outs, titles)[0, 0].figure
 
 
+def draw_card(model):
+    """Draw three of the photographs and their cut-outs for links, without any text."""
+    cats = [load_cat(name) for name in SENT]
+    cut_outs = [cut_out(cat, segment_picture(model, cat)[1]) for cat in cats]
+    figure = plot_cut_outs(cats, cut_outs)[0, 0].figure
+    width, height = PICTURE_SIZE
+    figure.set_size_inches(width / CARD_DPI, height / CARD_DPI)
+    return figure
+
+
 def save(figure, name):
     """Write a figure into the book's images."""
     file = IMAGES / name
@@ -62,7 +84,9 @@ def main():
     images, masks = np.array(images)[list(CHOSEN)], np.array(masks)[list(CHOSEN)]
     model = load_pretrained("drawn")
     save(draw_pets(images, masks, predict_masks(model, images)), "pets.png")
-    save(draw_cats(load_pretrained("large")), "cats.png")
+    large = load_pretrained("large")
+    save(draw_cats(large), "cats.png")
+    draw_card(large).savefig(ROOT / PICTURE, dpi=CARD_DPI)
 
 
 if __name__ == "__main__":

@@ -222,9 +222,9 @@ function describeCall() {
 function choose(model, models) {
   state.model = model;
   const [best] = models.toSorted((one, other) => other.meanIou - one.meanIou);
-  const fetches = state.loaded.has(best.name) ? "" : `, ${megabytes(best.bytes)}`;
+  const fetches = state.loaded.has(best.name) ? "" : ` (${megabytes(best.bytes)})`;
   part("better").hidden = model === best;
-  part("better").textContent = `Use the better network (${best.name}${fetches})`;
+  part("better").textContent = `Use the better network${fetches}`;
   part("better").value = best.name;
   part("costs").textContent = describeCosts();
 }
@@ -295,7 +295,7 @@ async function start() {
     return;
   }
   connect();
-  part("tool").hidden = part("options").hidden = false;
+  part("tool").hidden = part("networks").hidden = false;
 }
 
 start();

@@ -35,7 +35,11 @@ from tests.paths import ROOT, SITE
 
 PAGE = "book/try.html"
 MODELS = json.loads((ROOT / "site" / "try" / "models.json").read_text())
+BEST = max(MODELS, key=lambda model: model["meanIou"])
 PHONE, DESKTOP = {"width": 360, "height": 800}, {"width": 1280, "height": 800}
+TELEPHONE = {"width": 390, "height": 844}
+PHOTOGRAPHS = ROOT / "book" / "unetbook" / "photographs"
+BOTH = {"look_twice": True, "flip": True}
 
 SEND_FILE = """([kind, bytes, name, type]) => {
   const transfer = new DataTransfer();
@@ -46,6 +50,16 @@ SEND_FILE = """([kind, bytes, name, type]) => {
     : new DragEvent('drop', { ...options, dataTransfer: transfer });
   document.querySelector('h1').dispatchEvent(event);
 }"""
+WATCH_STAGE = """() => {
+  window.views = [];
+  const stage = document.querySelector('[data-part=stage]');
+  new MutationObserver(() => window.views.push(stage.dataset.view))
+    .observe(stage, { attributeFilter: ['data-view'] });
+}"""
+SHARE = """
+  navigator.canShare = ({ files }) => files[0].type === 'image/png';
+  navigator.share = async ({ files }) => { window.shared = files[0].name; };
+"""
 PREDICT = """async ([model, values, size]) => {
   const { loadNetwork, predict } = await import('../try/network.mjs');
   const image = Float32Array.from(values, (value) => value / 255);
@@ -92,12 +106,17 @@ def network(name):
     return load_pretrained(name)
 
 
-def expected_mask(content, name="tiny"):
-    """What Python makes of a file's bytes."""
+def look_in_python(content, name="tiny", **options):
+    """What Python makes of a file's bytes: the mask, and the probabilities."""
     from unetbook.prediction import segment_picture
 
     with Image.open(io.BytesIO(content)) as picture:
-        return segment_picture(network(name), picture)[0]
+        return segment_picture(network(name), picture, **options)
+
+
+def expected_mask(content, name="tiny"):
+    """The mask that Python makes of a file's bytes."""
+    return look_in_python(content, name)[0]
 
 
 def encode(pixels, kind="JPEG", **options):
@@ -213,6 +232,55 @@ def test_transparent_parts_are_white_and_one_pixel_is_a_picture(tool):
     tool.said("dot.png, 1 × 1 pixels")
 
 
+@pytest.mark.parametrize("options", [{"look_twice": True}, {"flip": True}, BOTH])
+def test_second_look_flip_and_cut_out_are_those_of_python(tool, options):
+    from unetbook.cutouts import cut_out
+
+    content = (PHOTOGRAPHS / "siamese.jpg").read_bytes()
+    tool.choose("siamese.jpg", content)
+    tool.said("siamese.jpg")
+    tool.switch(**options)
+    call = tool.part("call").inner_text()
+    name, mask = tool.download(lambda button: button.click())
+    cut_name, cut = tool.fetch(lambda button: button.click(), "Download the cut-out")
+    tool.switch(look_twice=False, flip=False)
+    assert call == (
+        f'segment_picture(load_pretrained("tiny"), "siamese.jpg", '
+        f"{', '.join(f'{name}=True' for name in options)})"
+    )
+    assert (name, cut_name) == ("siamese-mask.png", "siamese-cut-out.png")
+    expected, probabilities = look_in_python(content, **options)
+    assert agreement(mask, expected) > 0.99
+    with Image.open(io.BytesIO(content)) as picture:
+        expected_cut = cut_out(picture, probabilities).astype(int)
+    assert np.abs(cut - expected_cut)[..., 3].mean() < 1  # of 255
+    kept = (cut[..., 3] > 0) & (expected_cut[..., 3] > 0)
+    assert np.abs(cut - expected_cut)[kept][:, :3].max() <= 3  # decoded otherwise
+
+
+def test_a_long_picture_is_seen_in_squares_as_in_python(tool):
+    with Image.open(io.BytesIO(cat())) as picture:
+        content = encode(np.hstack([np.asarray(picture)] * 3))
+    tool.choose("three.jpg", content)
+    tool.said("three.jpg, 1353 × 300 pixels")
+    assert (
+        agreement(
+            tool.download(lambda button: button.click())[1], expected_mask(content)
+        )
+        > 0.99
+    )
+
+
+def test_both_files_have_the_size_of_a_picture_of_24_megapixels(tool):
+    with Image.open(io.BytesIO(cat())) as picture:
+        content = encode(np.asarray(picture.resize((6000, 4000))))
+    tool.choose("large.jpg", content)
+    tool.said("large.jpg, 6000 × 4000 pixels")
+    assert tool.download(lambda button: button.click())[1].shape == (4000, 6000)
+    cut = tool.fetch(lambda button: button.click(), "Download the cut-out")[1]
+    assert cut.shape == (4000, 6000, 4)
+
+
 @pytest.mark.parametrize("kind", ["paste", "drop"])
 def test_pictures_can_be_pasted_and_dropped(tool, kind):
     tool.page.evaluate(SEND_FILE, [kind, list(cat()), f"{kind}.jpg", "image/jpeg"])
@@ -254,6 +322,40 @@ def test_the_mask_is_downloaded_by_keyboard(tool):
     assert (mask == tool.mask()).all()
 
 
+def test_views_before_and_after_and_zoom_by_keyboard(tool):
+    tool.page.get_by_role("radio", name="Tint").focus()
+    tool.page.keyboard.press("ArrowRight")
+    assert tool.part("mask").is_visible()
+    tool.page.keyboard.press("ArrowRight")
+    assert tool.part("cut-out").is_visible()
+    assert tool.part("mask").is_hidden()
+    tool.page.get_by_role("slider", name="Before and after").focus()
+    tool.page.keyboard.press("End")
+    clip = "one => getComputedStyle(one).clipPath"
+    assert tool.part("cut-out").evaluate(clip) == "inset(0px 0px 0px 100%)"
+    assert tool.part("picture").evaluate(clip) == "inset(0px calc(0%) 0px 0px)"
+    tool.page.keyboard.press("Home")
+    width = tool.part("picture").bounding_box()["width"]
+    tool.button("Zoom in").press("Enter")
+    assert tool.part("picture").bounding_box()["width"] == pytest.approx(2 * width)
+    window = tool.part("window")
+    assert window.evaluate("one => one.scrollLeft") == pytest.approx(width / 2, abs=1)
+    window.focus()
+    tool.page.keyboard.press("ArrowRight")
+    tool.page.wait_for_function(
+        f"document.querySelector('[data-part=window]').scrollLeft > {width / 2 + 1}"
+    )
+    tool.button("Zoom out").press("Enter")
+    assert window.get_attribute("tabindex") is None
+    assert tool.part("zoom-in").evaluate("one => one === document.activeElement")
+    tool.page.get_by_role("radio", name="Tint").check()
+
+
+def test_the_better_network_is_offered_with_its_bytes(tool):
+    offer = f"Use the better network ({BEST['bytes'] / 1e6:.1f} MB)"
+    assert tool.part("better").inner_text() == offer
+
+
 def test_every_control_is_a_tab_stop_and_shows_its_focus(tool):
     report = """() => {
       const at = document.activeElement;
@@ -261,7 +363,7 @@ def test_every_control_is_a_tab_stop_and_shows_its_focus(tool):
       return [at.dataset.part ?? at.value, at.closest('[data-try]') !== null,
         outlineStyle, parseFloat(outlineWidth)];
     }"""
-    tool.page.get_by_role("radio").first.focus()
+    tool.part("choose").focus()
     tool.page.keyboard.press("Shift+Tab")
     stops = []
     for _ in range(20):
@@ -271,7 +373,10 @@ def test_every_control_is_a_tab_stop_and_shows_its_focus(tool):
             break
         stops.append(name)
         assert (style, width >= 2) == ("solid", True), name
-    assert stops == ["tiny", "choose", "camera", "cat", "opacity", "download"]
+    assert stops == [
+        *("choose", "camera", "cat", "zoom-in", "tint", "opacity", "look-twice"),
+        *("flip", "download-cut-out", "download", "better", "tiny"),
+    ]
 
 
 def test_a_run_is_announced_in_two_sentences(tool):
@@ -291,15 +396,16 @@ def test_a_run_is_announced_in_two_sentences(tool):
 
 def test_everything_by_touch(tool):
     tool.page.set_viewport_size(PHONE)
-    tool.page.get_by_role("radio", name="large").tap()
-    tool.said("The network large took")
+    tool.page.get_by_role("button", name="Use the better network").tap()
+    tool.said(f"The network {BEST['name']} took")
+    assert tool.part("better").is_hidden()
     with tool.page.expect_file_chooser() as chooser:
         tool.button("Take a picture").tap()
     chooser.value.set_files(
         {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": cat()}
     )
     tool.said("photo.jpg, 451 × 300")
-    assert agreement(tool.mask(), expected_mask(cat(), "large")) > 0.99
+    assert agreement(tool.mask(), expected_mask(cat(), BEST["name"])) > 0.99
     name, mask = tool.download(lambda button: button.tap())
     assert (name, mask.shape) == ("photo-mask.png", (300, 451))
     assert sideways(tool.page) <= 0
@@ -307,9 +413,36 @@ def test_everything_by_touch(tool):
     tool.said("The network tiny took")
 
 
+def test_a_telephone_shows_the_picture_at_once_and_the_result_in_view(tool):
+    tool.page.set_viewport_size(TELEPHONE)
+    tool.page.evaluate("scrollTo(0, 0)")
+    tool.page.evaluate(WATCH_STAGE)
+    tool.button("Use the cat").tap()
+    tool.said("chelsea.jpg")
+    assert tool.page.evaluate("window.views") == ["picture", "tint"]
+    for part in ("stage", "status", "look-twice", "download-cut-out"):
+        box = tool.part(part).bounding_box()
+        assert 0 <= box["y"] <= box["y"] + box["height"] <= TELEPHONE["height"], part
+
+
+def test_the_cut_out_is_shared_where_the_browser_can(visit, tool):
+    page = visit(PAGE)
+    Tool(page)
+    assert page.locator('[data-part="share"]').get_attribute("hidden") is not None
+    page.add_init_script(SHARE)
+    page.reload()
+    Tool(page)
+    assert page.locator('[data-part="share"]').get_attribute("hidden") is None
+    tool.page.evaluate(SHARE)
+    tool.part("share").evaluate("one => { one.hidden = false; }")
+    tool.button("Share the cut-out").click()
+    tool.page.wait_for_function("window.shared?.endsWith('-cut-out.png')")
+    tool.part("share").evaluate("one => { one.hidden = true; }")
+
+
 def test_controls_are_large_enough_for_a_finger(tool):
     tool.page.set_viewport_size(PHONE)
-    controls = tool.page.locator("[data-try] :is(button, label)")
+    controls = tool.page.locator("[data-try] :is(button, label):visible")
     assert least_height(controls) >= FINGER
 
 

@@ -81,7 +81,19 @@ class Tool:
 
     def download(self, press):
         """Press the button with a function, and return the file's class codes."""
+        name, pixels = self.fetch(press, "Download the mask")
+        return name, pixels.astype(int) - 1
+
+    def fetch(self, press, button):
+        """Press a button with a function, and return the file's name and its pixels."""
         with self.page.expect_download(timeout=PATIENCE) as started:
-            press(self.button("Download the mask"))
+            press(self.button(button))
         with Image.open(started.value.path()) as file:
-            return started.value.suggested_filename, np.asarray(file).astype(int) - 1
+            return started.value.suggested_filename, np.asarray(file)
+
+    def switch(self, **wanted):
+        """Turn the second look and the flip on or off, and wait for the mask."""
+        for name, on in wanted.items():
+            label = {"look_twice": "Second look", "flip": "Flip"}[name]
+            self.page.get_by_role("switch", name=label).set_checked(on)
+        self.said("pixels: ")
