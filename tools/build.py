@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # a script finds `tools` no other way
 
 from tools.execute import execute_chapters  # noqa: E402
+from tools.npm import fetch_served  # noqa: E402
 
 BUILD = ROOT / "_build"
 STORED = BUILD / "stored"
@@ -101,7 +102,12 @@ def main():
     """Build the site and say where it is."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--stored", action="store_true", help="execute nothing")
-    stored = parser.parse_args().stored
+    parser.add_argument(
+        "--publish", action="store_true", help="stop if a file of the site is missing"
+    )
+    arguments = parser.parse_args()
+    stored = arguments.stored
+    fetch_served(strict=arguments.publish)
     # `_config.yml` names an extension of our own by `tools.page_fixes`.
     search_path = os.pathsep.join(
         filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))

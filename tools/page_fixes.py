@@ -17,9 +17,16 @@ FIXES = (
         "",
     ),
     (
-        "the same constants are declared twice, which is an error",
-        r"(<script>const THEBE_JS_URL[^<]*</script>)(.*?)\1",
-        r"\1\2",
+        "Thebe would come from another host, and nothing on a page starts it",
+        r"<script>const THEBE_JS_URL[^<]*</script>|<script [^>]*sphinx-thebe\.js[^>]*>"
+        r'</script>|<script type="text/x-thebe-config">.*?</script>',
+        "",
+    ),
+    (
+        "the player of sliders asks for MathJax 2, and the page has MathJax 3",
+        r'(<script src="[^"]*/html-manager@[^"]*"></script>)(?!<script>)',
+        r'\1<script>addEventListener("DOMContentLoaded", () => { '
+        r"if (window.MathJax) MathJax.Hub ??= { Queue() {} }; });</script>",
     ),
     (
         "an empty mode is reported as invalid in the console",

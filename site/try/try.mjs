@@ -5,9 +5,11 @@
 // it is, and not among the package's explorers: they fetch files, which an explorer in
 // the output of a cell must not, and the package need not grow by what Python can do.
 
-import { loadNetwork, predict, RUNTIME, RUNTIME_BYTES, Trouble } from "./network.mjs";
+import { decode } from "./decoding.mjs";
+import { fetchFile, Trouble } from "./fetching.mjs";
 import { canShare, download, makeFile, share } from "./files.mjs";
 import { classify, classShares, look } from "./look.mjs";
+import { loadNetwork, predict, RUNTIME, RUNTIME_BYTES } from "./network.mjs";
 import { fit, openPicture } from "./picture.mjs";
 import { BACKGROUND, CLASSES, connectStage, part, percent, showPicture, showResult }
   from "./stage.mjs";
@@ -26,15 +28,14 @@ function describeCosts() {
   const { model, loaded } = state;
   const parts = [];
   if (!loaded.has(RUNTIME.name)) {
-    parts.push(`${RUNTIME.name}, ${megabytes(RUNTIME_BYTES)}, from ` +
-      `${new URL(RUNTIME.address).host} (about ${megabytes(RUNTIME.compressedSize)} ` +
-      "on the way, where it comes compressed)");
+    parts.push(`${RUNTIME.name}, ${megabytes(RUNTIME_BYTES)} (about ` +
+      `${megabytes(RUNTIME.compressedSize)} on the way, where it comes compressed)`);
   }
   if (!loaded.has(model.name)) {
-    parts.push(`the network ${model.name}, ${megabytes(model.bytes)}, from this site`);
+    parts.push(`the network ${model.name}, ${megabytes(model.bytes)}`);
   }
   if (!parts.length) return "Everything is here: the next picture fetches nothing.";
-  return `The next picture fetches ${parts.join(", and ")}.`;
+  return `The next picture fetches ${parts.join(", and ")}, from this site.`;
 }
 
 /** A few sentences on the result, which are announced. */
@@ -49,22 +50,9 @@ function describeResult({ picture, field, shares, model, milliseconds, total }) 
 
 // ----------------------------------------------------------------------- pictures
 
-/** Decode a file, turned upright as its EXIF entry says. */
-async function decode(file) {
-  try {
-    return await createImageBitmap(file, { imageOrientation: "from-image" });
-  } catch (error) {
-    throw new Trouble(`${file.name} cannot be read as a picture. Save it as JPEG or PNG ` +
-      "(photographs of a telephone may be HEIC) and try again.", { cause: error });
-  }
-}
-
 /** Read a file: its size, the picture on display, and a way to its pixels. */
 async function readPicture(file) {
-  const source = await decode(file);
-  const { width, height } = source;
-  return openPicture({ source, width, height, close: () => source.close() },
-    file.name || "the picture");
+  return openPicture(await decode(file), file.name || "the picture");
 }
 
 // ------------------------------------------------------------------------ display
@@ -162,13 +150,7 @@ async function run(getFile) {
 
 /** The cat of scikit-image, as a file. */
 async function fetchCat() {
-  try {
-    const response = await fetch(new URL("chelsea.jpg", import.meta.url));
-    if (!response.ok) throw new Error(`status ${response.status}`);
-    return new File([await response.blob()], "chelsea.jpg");
-  } catch (error) {
-    throw new Trouble("The cat could not be fetched. Is the network there?", { cause: error });
-  }
+  return new File([await fetchFile(import.meta.url, "chelsea.jpg")], "chelsea.jpg");
 }
 
 /** Hand over the mask or the cut-out with a function, once it is written. */
@@ -287,11 +269,10 @@ function connect() {
 async function start() {
   part("waiting").hidden = true;
   try {
-    const response = await fetch(new URL("models.json", import.meta.url));
-    offerNetworks(await response.json());
+    const list = await fetchFile(import.meta.url, "models.json");
+    offerNetworks(JSON.parse(new TextDecoder().decode(list)));
   } catch (error) {
-    complain(new Trouble("The list of networks could not be fetched. Is the network " +
-      "there? Reload the page when it is.", { cause: error }));
+    complain(error);
     return;
   }
   connect();

@@ -1,15 +1,22 @@
-"""Drives the page "Try it", and answers what it asks another host for.
+"""Drives the page "Try it", and answers for the site where something must fail."""
 
-The answers come from the npm package of the pinned version.
-"""
+import io
+import json
+from functools import cache
 
 import numpy as np
 from PIL import Image
 
-from tools.browser import RUNTIME_PACKAGE, kept
+from tests.paths import ROOT, SITE
+from tools.npm import RUNTIME
 
-CDN = "https://cdn.jsdelivr.net/npm/"
-RUNTIME_FILES = [f"{CDN}{RUNTIME_PACKAGE[0]}/{name}" for name in RUNTIME_PACKAGE[2]]
+PAGE = "book/try.html"
+MODELS = json.loads((ROOT / "site" / "try" / "models.json").read_text())
+BEST = max(MODELS, key=lambda model: model["meanIou"])
+PHONE, DESKTOP = {"width": 360, "height": 800}, {"width": 1280, "height": 800}
+TELEPHONE = {"width": 390, "height": 844}
+RUNTIME_FOLDER = SITE / "_static" / RUNTIME.folder_name
+RUNTIME_ADDRESS = f"**/{RUNTIME.folder_name}/*"
 PATIENCE = 180_000  # a busy machine compiles 14 MB of WebAssembly in half a minute
 PET, BACKGROUND, BORDER = range(3)
 
@@ -20,22 +27,52 @@ READ_CANVAS = """canvas => {
 }"""
 
 
-def packed_file(address):
-    """Return where the file of the npm package lies that an address names."""
-    return kept(RUNTIME_PACKAGE[0], address)
-
-
-def answer(route):
-    """Answer a request for the runtime from the npm package."""
-    headers = {"access-control-allow-origin": "*"}
-    content = packed_file(route.request.url).read_bytes()
-    route.fulfill(body=content, headers=headers)
-
-
 def answer_otherwise(route):
     """Answer a request for the runtime with another script."""
-    headers = {"access-control-allow-origin": "*"}
-    route.fulfill(body="globalThis.foreign = true;", headers=headers)
+    route.fulfill(body="globalThis.foreign = true;", content_type="text/javascript")
+
+
+def hang(route):
+    """Answer nothing, ever."""
+
+
+@cache
+def network(name):
+    """The same network in Keras."""
+    from unetbook.pretrained import load_pretrained
+
+    return load_pretrained(name)
+
+
+def look_in_python(content, name="tiny", **options):
+    """What Python makes of a file's bytes: the mask, and the probabilities."""
+    from unetbook.prediction import segment_picture
+
+    with Image.open(io.BytesIO(content)) as picture:
+        return segment_picture(network(name), picture, **options)
+
+
+def expected_mask(content, name="tiny"):
+    """The mask that Python makes of a file's bytes."""
+    return look_in_python(content, name)[0]
+
+
+def encode(pixels, kind="JPEG", **options):
+    """Return pixels as the bytes of a picture file."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def cat():
+    """The page's cat, as bytes."""
+    return (SITE / "try" / "chelsea.jpg").read_bytes()
+
+
+def agreement(ours, theirs):
+    """Return the share of pixels on which two masks agree."""
+    assert ours.shape == theirs.shape
+    return (ours == theirs).mean()
 
 
 class Tool:
