@@ -7,10 +7,12 @@
 
 import { decode } from "./decoding.mjs";
 import { fetchFile, Trouble } from "./fetching.mjs";
+import { showFeatures } from "./features.mjs";
 import { canShare, download, makeFile, share } from "./files.mjs";
 import { classify, classShares, look } from "./look.mjs";
-import { loadNetwork, predict, RUNTIME, RUNTIME_BYTES } from "./network.mjs";
+import { loadNetwork, observe, predict, RUNTIME, RUNTIME_BYTES } from "./network.mjs";
 import { fit, openPicture } from "./picture.mjs";
+import { squeezePicture, toImage } from "./resize.mjs";
 import { BACKGROUND, CLASSES, connectStage, part, percent, showPicture, showResult }
   from "./stage.mjs";
 
@@ -143,6 +145,7 @@ async function run(getFile) {
     showResult(result);
     part("status").textContent = describeResult(result);
     describeCall();
+    await showLayers();
   } catch (error) {
     if (stillWanted()) complain(error);
   }
@@ -167,6 +170,16 @@ async function handOver(kind, hand) {
   const file = await makeFile(result, kind);
   if (turn === state.turn) part("status").textContent = said;
   await hand(file);
+}
+
+/** Show the feature maps of the last result, to those who have opened them. */
+async function showLayers() {
+  if (!part("features").open || !state.result) return;
+  const { picture, model } = state.result;
+  const network = await loadNetwork(model);
+  const whole = { left: 0, top: 0, width: picture.width, height: picture.height };
+  const image = toImage(squeezePicture(picture, whole, model.imageSize));
+  showFeatures(part("levels"), await observe(network, image, model.imageSize));
 }
 
 /** Pass a cut-out on; browsers want it ready within seconds of the click. */
@@ -255,6 +268,7 @@ function connect() {
     part(button).addEventListener("click", () => handOver(kind, hand).catch(complain));
   }
   part("share").hidden = !canShare();
+  part("features").addEventListener("toggle", () => showLayers().catch(complain));
   for (const name of ["look-twice", "flip"]) {
     part(name).addEventListener("change", () => { if (state.picture) run(null); });
   }

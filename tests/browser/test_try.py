@@ -195,7 +195,7 @@ def test_every_control_is_a_tab_stop_and_shows_its_focus(tool):
         assert (style, width >= 2) == ("solid", True), name
     assert stops == [
         *("choose", "camera", "cat", "zoom-in", "tint", "opacity", "look-twice"),
-        *("flip", "download-cut-out", "download", "better", "tiny"),
+        *("flip", "download-cut-out", "download", "better", None, "tiny"),
     ]
 
 

@@ -9,6 +9,7 @@ from PIL import Image
 from tests.browser.tool import (
     BEST,
     PAGE,
+    READ_CANVAS,
     TELEPHONE,
     Tool,
     agreement,
@@ -110,7 +111,7 @@ def test_views_before_and_after_and_zoom_by_keyboard(tool):
     tool.page.keyboard.press("End")
     clip = "one => getComputedStyle(one).clipPath"
     assert tool.part("cut-out").evaluate(clip) == "inset(0px 0px 0px 100%)"
-    assert tool.part("picture").evaluate(clip) == "inset(0px calc(0%) 0px 0px)"
+    assert tool.part("picture").evaluate(clip) == "inset(0px 0% 0px 0px)"
     tool.page.keyboard.press("Home")
     width = tool.part("picture").bounding_box()["width"]
     tool.button("Zoom in").press("Enter")
@@ -133,6 +134,21 @@ def test_the_better_network_is_offered_with_its_bytes(tool):
     assert tool.part("better").inner_text() == offer
 
 
+def test_feature_maps_of_ones_own_picture(tool):
+    details = tool.part("features")
+    details.locator("summary").click()
+    levels = details.locator("figure")
+    levels.last.wait_for()
+    captions = levels.locator("figcaption").all_inner_texts()
+    assert [text.rpartition(", ")[2] for text in captions] == [
+        f"{side} × {side}" for side in (128, 64, 32, 16, 8)
+    ]
+    assert details.locator("canvas").count() == 40
+    *size, reds = details.locator("canvas").last.evaluate(READ_CANVAS)
+    assert (size, min(reds), max(reds)) == ([8, 8], 0, 255)
+    details.locator("summary").click()
+
+
 def test_a_telephone_shows_the_picture_at_once_and_the_result_in_view(tool):
     tool.page.set_viewport_size(TELEPHONE)
     tool.page.evaluate("scrollTo(0, 0)")
@@ -153,7 +169,7 @@ def test_the_cut_out_is_shared_where_the_browser_can(visit, tool):
     page.reload()
     Tool(page)
     assert page.locator('[data-part="share"]').get_attribute("hidden") is None
-    tool.page.evaluate(SHARE)
+    tool.page.evaluate(f"() => {{ {SHARE} }}")
     tool.part("share").evaluate("one => { one.hidden = false; }")
     tool.button("Share the cut-out").click()
     tool.page.wait_for_function("window.shared?.endsWith('-cut-out.png')")
