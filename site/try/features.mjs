@@ -40,7 +40,7 @@ export function showFeatures(root, levels) {
     const caption = document.createElement("figcaption");
     caption.textContent = `Level ${depth + 1}: ${chosen.length} of ${channels} maps, ` +
       `${side} × ${side}`;
-    const row = Object.assign(document.createElement("div"), { className: "row" });
+    const row = Object.assign(document.createElement("div"), { className: "channels" });
     row.append(...chosen.map((map) => drawMap(map, side)));
     figure.append(caption, row);
     return figure;
