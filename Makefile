@@ -5,7 +5,7 @@ ENVIRONMENT := $(or $(VIRTUAL_ENV),.venv)
 RUN := "$(ENVIRONMENT)/bin/python"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test pages grading outputs weights skips models quick bench resume devices machines \
+.PHONY: help setup book pdf site test pages grading outputs weights skips models quick bench resume devices machines \
 	figures backends lint format address constraints clean teacher assignments grade feedback formgrader \
 	slides
 
@@ -17,6 +17,12 @@ setup:  ## install what the book needs
 
 book: setup  ## execute the chapters and render the site into _build/html
 	$(RUN) tools/build.py
+
+pdf: setup  ## the same, and the whole book as one PDF: needs Chromium, qpdf
+	$(RUN) tools/build.py --pdf
+
+site: setup  ## the same with PDF, or nothing if a file is missing: needs both and npm
+	$(RUN) tools/build.py --publish
 
 test: setup  ## run the tests, and every chapter against its stored outputs
 	$(RUN) tools/build.py --stored

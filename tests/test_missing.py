@@ -8,7 +8,7 @@ from tools.npm import PLAYER, RUNTIME
 
 TRY = (BOOK / "try.md").read_text(encoding="utf-8")
 SLIDER = (
-    '<script src="../_static/html-manager@1.0.15/embed.js?v=1"></script>'
+    '<script src="../npm/html-manager@1.0.15/embed.js?v=1"></script>'
     '<script type="application/vnd.jupyter.widget-view+json">{"model_id": 1}</script>'
 )
 BOTH = [RUNTIME.name, PLAYER.name]
@@ -35,12 +35,12 @@ def test_a_slider_says_that_it_needs_npm():
 
 def test_the_book_loads_the_player_that_is_fetched():
     config = (ROOT / "_config.yml").read_text(encoding="utf-8")
-    assert re.findall(r"(html-manager@[^:]+):", config) == [
-        f"{PLAYER.folder_name}/embed.js"
+    assert re.findall(r"(\.\./npm/[^:]+):", config) == [
+        f"../npm/{PLAYER.folder_name}/embed.js"
     ]
 
 
 def test_the_scripts_of_the_page_load_the_runtime_that_is_fetched():
     script = (ROOT / "site" / "try" / "network.mjs").read_text(encoding="utf-8")
-    assert f'"../_static/{RUNTIME.folder_name}/"' in script
-    assert f'"../_static/{RUNTIME.folder_name}/' in TRY
+    assert f'"../npm/{RUNTIME.folder_name}/"' in script
+    assert f'"../npm/{RUNTIME.folder_name}/' in TRY

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 
 import unetbook
-from tools import address, browser, npm, set_up
+from tools import address, browser, set_up
 from tools.outputs import clean
 
 ROOT = Path(__file__).parents[1]
@@ -117,49 +117,6 @@ def test_version_is_one_number_everywhere():
     number = unetbook.__version__
     assert f"\nversion: {number}\n" in (ROOT / "CITATION.cff").read_text()
     assert f"\n## {number}\n" in (ROOT / "CHANGELOG.md").read_text()
-
-
-# ---------------------------------------------------------------- packages of npm
-
-
-@pytest.fixture
-def no_npm(monkeypatch, tmp_path):
-    """A machine without npm, on which nothing has been fetched."""
-    monkeypatch.setattr(shutil, "which", lambda name: None)
-    monkeypatch.setattr(npm, "BUILD", tmp_path)
-    monkeypatch.setattr(npm, "SERVED", tmp_path / "served")
-    packages = [
-        p._replace(folder=tmp_path / "served") for p in (npm.RUNTIME, npm.PLAYER)
-    ]
-    monkeypatch.setattr(npm, "RUNTIME", packages[0])
-    monkeypatch.setattr(npm, "PLAYER", packages[1])
-
-
-def test_an_npm_package_with_another_hash_is_refused(tmp_path):
-    archive = tmp_path / "axe-core.tgz"
-    archive.write_bytes(b"something else")
-    with pytest.raises(SystemExit, match="axe-core.* has the SHA-512"):
-        npm.check_package(archive, browser.AXE_PACKAGE)
-    assert not archive.exists()
-
-
-def test_a_site_to_be_published_is_not_built_without_npm(no_npm):
-    with pytest.raises(SystemExit, match="npm is missing; it fetches onnxruntime-web"):
-        npm.fetch_served(strict=True)
-
-
-def test_a_local_book_is_built_without_npm_and_says_so(no_npm, capsys):
-    npm.fetch_served(strict=False)
-    shown = capsys.readouterr().out
-    assert "fetches onnxruntime-web@1.30.0. On Debian: apt install npm." in shown
-    assert "fetches @jupyter-widgets/html-manager@1.0.15." in shown
-
-
-def test_files_of_an_older_version_are_not_published(no_npm):
-    for name in ("onnxruntime-web@1.29.0", npm.RUNTIME.folder_name):
-        (npm.SERVED / name).mkdir(parents=True)
-    npm.fetch_served(strict=False)
-    assert [path.name for path in npm.SERVED.iterdir()] == [npm.RUNTIME.folder_name]
 
 
 def test_a_machine_without_a_browser_is_told_what_to_install(monkeypatch):

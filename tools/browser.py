@@ -56,13 +56,15 @@ def find_browser():
 
 
 def install_playwright():
-    """Install the Python package of requirements-browser.txt, if it is missing."""
-    if find_spec("playwright"):
+    """Install the Python packages of requirements-browser.txt, if one is missing."""
+    if find_spec("playwright") and find_spec("pypdf"):
         return
     command = [sys.executable, "-m", "uv", "pip", "install", "--quiet"]
     command += ["--python", sys.executable, "-r", "requirements-browser.txt"]
     if subprocess.call(command, cwd=ROOT):
-        sys.exit(f"playwright was not installed: {' '.join(command)} failed.")
+        sys.exit(
+            f"playwright and pypdf were not installed: {' '.join(command)} failed."
+        )
 
 
 def main():

@@ -2,7 +2,7 @@
 
 Two are published with the site, so that its pages ask no other host: the runtime of the
 page "Try it", and the player of the slider widgets. `_config.yml` publishes the folder
-in which they are kept.
+in which they are kept, outside `_static`, whose scripts every page would load.
 """
 
 import base64
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 BUILD = Path(__file__).parents[1] / "_build"
-SERVED = BUILD / "served"  # what the site publishes
+SERVED = BUILD / "served" / "npm"  # what the site publishes under npm/
 RETRIES = ("--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000")
 
 

@@ -23,12 +23,6 @@ FIXES = (
         "",
     ),
     (
-        "the player of sliders asks for MathJax 2, and the page has MathJax 3",
-        r'(<script src="[^"]*/html-manager@[^"]*"></script>)(?!<script>)',
-        r'\1<script>addEventListener("DOMContentLoaded", () => { '
-        r"if (window.MathJax) MathJax.Hub ??= { Queue() {} }; });</script>",
-    ),
-    (
         "an empty mode is reported as invalid in the console",
         r'localStorage\.getItem\("mode"\) \|\| ""',
         'localStorage.getItem("mode") || "auto"',

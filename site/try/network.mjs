@@ -8,7 +8,7 @@ import { fetchChecked, inTime, Trouble } from "./fetching.mjs";
 export const RUNTIME = {
   name: "onnxruntime-web",
   version: "1.30.0",
-  address: new URL("../_static/onnxruntime-web@1.30.0/", import.meta.url).href,
+  address: new URL("../npm/onnxruntime-web@1.30.0/", import.meta.url).href,
   compressedSize: 3_690_000, // on the way, where the host compresses
   script: {
     name: "ort.wasm.bundle.min.mjs",

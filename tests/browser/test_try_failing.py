@@ -27,6 +27,12 @@ def start(page):
     return tool
 
 
+def stop_the_clock(page):
+    """Let the page's time go on only where a test says so."""
+    page.clock.install(time=0)
+    page.clock.pause_at(1000)
+
+
 def asked_for_wasm(page):
     """Tell whether the page has asked for the megabytes."""
     return any(file.suffix == ".wasm" for file in page.files)
@@ -67,15 +73,15 @@ def test_a_device_that_is_offline_is_told_so(visit):
 
 
 @pytest.mark.parametrize(
-    ("address", "name"),
+    ("held", "name"),
     [(WASM, "ort-wasm-simd"), ("**/tiny.onnx", "tiny.onnx"), ("**/*.jpg", "chelsea")],
 )
-def test_a_host_that_hangs_is_given_up_after_ten_seconds(visit, address, name):
+def test_a_host_that_hangs_is_given_up_after_ten_seconds(visit, held, name):
     page = visit(PAGE)
-    page.clock.install()
-    page.route(address, hang)
     tool = Tool(page)
-    with page.expect_request(address):
+    stop_the_clock(page)
+    page.route(held, hang)
+    with page.expect_request(held):
         tool.button("Use the cat").click()
     page.clock.run_for(9_900)
     assert page.get_by_role("alert").inner_text() == ""
@@ -88,7 +94,8 @@ def test_a_host_that_hangs_is_given_up_after_ten_seconds(visit, address, name):
 
 def test_a_script_that_hangs_when_it_is_imported_is_given_up_too(visit):
     page = visit(PAGE)
-    page.clock.install()
+    Tool(page)
+    stop_the_clock(page)
     asked = []
 
     def answer_once(route):
@@ -109,7 +116,7 @@ def test_a_script_that_hangs_when_it_is_imported_is_given_up_too(visit):
 
 def test_a_list_of_networks_that_hangs_or_is_missing_is_said(visit):
     page = visit(PAGE)
-    page.clock.install()
+    stop_the_clock(page)
     page.route("**/models.json", hang)
     with page.expect_request("**/models.json"):
         page.reload()
@@ -136,11 +143,11 @@ def test_the_browser_itself_refuses_another_script(visit, address):
     page = visit(PAGE)
     Tool(page)
     page.route(SCRIPT, answer_otherwise)
-    script = f"{address}/_static/{RUNTIME.folder_name}/ort.wasm.bundle.min.mjs"
+    script = f"{address}/npm/{RUNTIME.folder_name}/ort.wasm.bundle.min.mjs"
     said = page.evaluate("(name) => import(name).catch(({ name }) => name)", script)
     assert said == "TypeError"
     assert page.evaluate("globalThis.foreign") is None
-    assert "integrity" in page.faults[0]
+    assert any("integrity" in fault for fault in page.faults)
 
 
 def test_another_network_than_the_chosen_one_is_refused(visit):

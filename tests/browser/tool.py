@@ -15,7 +15,7 @@ MODELS = json.loads((ROOT / "site" / "try" / "models.json").read_text())
 BEST = max(MODELS, key=lambda model: model["meanIou"])
 PHONE, DESKTOP = {"width": 360, "height": 800}, {"width": 1280, "height": 800}
 TELEPHONE = {"width": 390, "height": 844}
-RUNTIME_FOLDER = SITE / "_static" / RUNTIME.folder_name
+RUNTIME_FOLDER = SITE / "npm" / RUNTIME.folder_name
 RUNTIME_ADDRESS = f"**/{RUNTIME.folder_name}/*"
 PATIENCE = 180_000  # a busy machine compiles 14 MB of WebAssembly in half a minute
 PET, BACKGROUND, BORDER = range(3)

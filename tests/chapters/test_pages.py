@@ -14,6 +14,12 @@ import yaml
 from tests.paths import ROOT, SITE
 
 PAGES = sorted((SITE / "book").glob("*.html")) if SITE.exists() else []
+# What makes a browser ask another host as soon as it opens a page.
+ASKS = (
+    r"<(?:script|img|iframe|source)\b[^>]*\ssrc=[\"']?(?:https?:)?//"
+    r"|<link\b(?=[^>]*rel=[\"']?(?:stylesheet|preload|icon))[^>]*href=[\"']?https?:"
+    r"|unpkg\.com|jsdelivr\.net|cdnjs\.|googleapis\.com"
+)
 
 pytestmark = pytest.mark.skipif(
     not PAGES, reason="the site is not rendered: python tools/build.py --stored"
@@ -107,6 +113,24 @@ def test_every_image_has_alt_text(path):
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_no_directive_is_left_unrendered(path):
     assert not re.search(r":::\s*\{|\{glossary\}", "".join(read_page(path).text))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_a_page_names_no_file_of_another_host(path):
+    assert not re.findall(ASKS, path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        '<script src="https://cdn.example.org/a.js"></script>',
+        '<img alt="a" src="//example.org/a.png">',
+        '<link href="https://example.org/a.css" rel="stylesheet">',
+        '<script>const URL = "https://unpkg.com/a"</script>',
+    ],
+)
+def test_a_tag_that_asks_another_host_is_found(tag):
+    assert re.findall(ASKS, tag)
 
 
 def test_chapters_have_a_colab_button():

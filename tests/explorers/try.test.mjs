@@ -28,8 +28,8 @@ test("the import map holds the script to its hash, at its address", () => {
   const { address, script } = RUNTIME;
   const page = new URL("../../book/try.html", import.meta.url);
   const [[name, hash]] = Object.entries(map.integrity);
-  // The files lie in site/ here, and beside _static on the site.
-  assert.equal(new URL(name, page).href, (address + script.name).replace("/site/_static", "/_static"));
+  // The files lie in site/ here, and beside try/ on the site.
+  assert.equal(new URL(name, page).href, (address + script.name).replace("/site/npm", "/npm"));
   assert.equal(hash, script.integrity);
 });
 
