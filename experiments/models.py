@@ -169,7 +169,11 @@ def add_encoder(graph, x, filters):
 
 
 def add_unet(graph, card):
-    """Add the network of a card; ONNX wants the channels before height and width."""
+    """Add the network of a card; ONNX wants the channels before height and width.
+
+    Returns:
+        Names and channels of the feature maps of each level, from the top down.
+    """
     image = graph.add("Transpose", "image", perm=[0, 3, 1, 2])
     *filters, width = card["filters"]
     if card.get("encoder"):
@@ -177,6 +181,7 @@ def add_unet(graph, card):
         skips.insert(0, (conv_block(graph, image, 3, filters[0]), filters[0]))
     else:
         x, skips = add_encoder(graph, image, card["filters"])
+    levels = [*skips, (x, width)]
     for level_filters in reversed(filters):
         x = decoder_block(graph, x, skips.pop(), width, level_filters)
         width = level_filters
@@ -184,10 +189,24 @@ def add_unet(graph, card):
     logits = graph.add("Transpose", logits, perm=[0, 2, 3, 1])
     softmax = helper.make_node("Softmax", [logits], ["probabilities"], axis=-1)
     graph.nodes.append(softmax)
+    return levels
+
+
+def list_outputs(graph, levels, side):
+    """Return name and shape of every output: probabilities, then the feature maps.
+
+    Whoever runs the network asks for some of them by name.
+    """
+    outputs = {"probabilities": [1, side, side, NUM_CLASSES]}
+    for depth, (name, channels) in enumerate(levels):
+        output = f"level_{depth + 1}"
+        graph.nodes.append(helper.make_node("Identity", [name], [output]))
+        outputs[output] = [1, channels, side >> depth, side >> depth]
+    return outputs
 
 
 def build_model(card, weights):
-    """Return the ONNX model from one image to its probabilities.
+    """Return the ONNX model from one image to its probabilities and feature maps.
 
     Args:
         card: The card of the weights, with `filters` and `image_size`.
@@ -197,14 +216,17 @@ def build_model(card, weights):
         ValueError: If card and weights do not belong together.
     """
     graph = Graph(weights)
-    add_unet(graph, card)
+    levels = add_unet(graph, card)
     if graph.weights:
         raise ValueError("weights are left over: the card describes another network.")
     side = card["image_size"]
-    sizes = {"image": [1, side, side, 3], "probabilities": [1, side, side, NUM_CLASSES]}
+    sizes = [{"image": [1, side, side, 3]}, list_outputs(graph, levels, side)]
     ends = [
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)]
-        for name, shape in sizes.items()
+        [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+            for name, shape in end.items()
+        ]
+        for end in sizes
     ]
     model = helper.make_model(
         helper.make_graph(graph.nodes, "unet", *ends, graph.initializers),

@@ -74,6 +74,33 @@ def test_probabilities_are_those_of_keras(model):
     assert np.abs(np.concatenate(found) - expected).max() <= 1e-5
 
 
+def read_levels(model):
+    """Return a Keras model of what a U-Net's decoder gets, from the top level down."""
+    import keras
+
+    layers = model.layers
+    skips = [x.input[1] for x in layers if isinstance(x, keras.layers.Concatenate)]
+    ups = [x.input for x in layers if isinstance(x, keras.layers.Conv2DTranspose)]
+    levels = [*skips, *ups]
+    deepest = min(levels, key=lambda level: level.shape[1])
+    return keras.Model(model.input, [*skips[::-1], deepest])
+
+
+@each_model
+def test_feature_maps_are_those_that_the_decoder_gets(model):
+    onnxruntime = pytest.importorskip("onnxruntime", reason="pip install onnxruntime")
+    from unetbook.pretrained import load_pretrained
+
+    size = model["imageSize"]
+    image = np.random.default_rng(0).random((1, size, size, 3), "float32")
+    expected = read_levels(load_pretrained(model["name"])).predict_on_batch(image)
+    session = onnxruntime.InferenceSession(FOLDER / f"{model['name']}.onnx")
+    found = session.run(None, {"image": image})[1:]
+    assert len(found) == len(expected)
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(np.moveaxis(ours, 1, -1), theirs, atol=1e-3)
+
+
 @pytest.fixture
 def writer(monkeypatch, tmp_path):
     """`experiments.models`, which writes and reads in a folder of this test."""
@@ -130,7 +157,8 @@ def test_a_pretrained_network_computes_what_keras_does(writer):
     card = {"encoder": "any", "stages": STAGES, "filters": FILTERS, "image_size": 64}
     content = writer.build_model(card, halves).SerializeToString()
     image = rng.random((1, 64, 64, 3), "float32")
-    (found,) = onnxruntime.InferenceSession(content).run(None, {"image": image})
+    session = onnxruntime.InferenceSession(content)
+    (found,) = session.run(["probabilities"], {"image": image})
     expected = keras_model.predict_on_batch(image)
     assert expected.std() > 0.01
     assert np.abs(found - expected).max() <= 1e-5

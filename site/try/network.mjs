@@ -93,10 +93,24 @@ export async function loadNetwork(model, onBytes) {
   return loadSession(model, onBytes);
 }
 
-/** From an image, float32 in [0, 1], to probabilities, and the milliseconds it took. */
-export async function predict({ ort, session }, image, size) {
-  const tensor = new ort.Tensor("float32", image, [1, size, size, 3]);
+/** Run a network on an image, float32 in [0, 1], and return the named outputs. */
+function runSession({ ort, session }, image, size, names) {
+  return session.run({ image: new ort.Tensor("float32", image, [1, size, size, 3]) }, names);
+}
+
+/** From an image to probabilities, and the milliseconds it took. */
+export async function predict(network, image, size) {
   const start = performance.now();
-  const { probabilities } = await session.run({ image: tensor });
+  const { probabilities } = await runSession(network, image, size, ["probabilities"]);
   return { probabilities: probabilities.data, milliseconds: performance.now() - start };
+}
+
+/** From an image to the feature maps of each level: `data`, `channels` and `side`. */
+export async function observe(network, image, size) {
+  const names = network.session.outputNames.filter((name) => name.startsWith("level"));
+  const maps = await runSession(network, image, size, names);
+  return names.map((name) => {
+    const [, channels, side] = maps[name].dims;
+    return { data: maps[name].data, channels, side };
+  });
 }

@@ -1,4 +1,4 @@
-// Resizing, and what follows from probabilities; the arithmetic of the page "Try it".
+// Resizing, to the byte as Pillow does it; part of the arithmetic of the page "Try it".
 //
 // A canvas resizes as its browser likes. `segment_picture` in Python resizes with
 // Pillow's antialiased bilinear filter, so this file does the same, to the byte: a test
@@ -6,6 +6,7 @@
 // pictures first; their bytes differ by 1 at most.) Nothing here touches the page.
 
 const BITS = 22; // Pillow rounds the weights of bytes to multiples of 2 ** -22
+const BAND_PIXELS = 2 ** 20; // read at a time: a telephone's picture has 12 times as many
 
 /** For each output position: where its inputs start, and their weights. */
 export function triangleWeights(inputSize, outputSize) {
@@ -37,16 +38,29 @@ function weighBytes(bytes, first, step, weights) {
   return sum >> BITS; // at most 255: the weights sum to 1
 }
 
-/** Squeeze RGBA bytes `(height, width, 4)` to RGB bytes `(size, size, 3)`. */
-export function squeezePicture(rgba, width, height, size) {
+/** Squeeze the columns of RGBA rows `(height, width, 4)` to RGB rows of a square. */
+function narrow(rgba, width, columnWeights, rows) {
+  const line = columnWeights.length * 3;
+  for (let i = 0; i < rows.length; i++) {
+    const [row, column] = [Math.floor(i / line), Math.floor((i % line) / 3)];
+    const { start, weights } = columnWeights[column];
+    rows[i] = weighBytes(rgba, (row * width + start) * 4 + (i % 3), 4, weights);
+  }
+}
+
+/**
+ * Squeeze a box of a picture to RGB bytes `(size, size, 3)`. The picture is read some
+ * rows at a time: `source.read(left, top, width, height)` returns their RGBA bytes.
+ */
+export function squeezePicture(source, { left, top, width, height }, size) {
   const rows = new Uint8Array(height * size * 3);
   const columnWeights = wholeWeights(width, size);
-  for (let row = 0; row < height; row++) {
-    for (let i = 0; i < size * 3; i++) {
-      const { start, weights } = columnWeights[Math.floor(i / 3)];
-      const first = (row * width + start) * 4 + (i % 3);
-      rows[row * size * 3 + i] = weighBytes(rgba, first, 4, weights);
-    }
+  const band = Math.max(Math.floor(BAND_PIXELS / width), 1);
+  for (let first = 0; first < height; first += band) {
+    const count = Math.min(band, height - first);
+    const rgba = source.read(left, top + first, width, count);
+    const [from, to] = [first, first + count].map((row) => row * size * 3);
+    narrow(rgba, width, columnWeights, rows.subarray(from, to));
   }
   const squeezed = new Uint8Array(size * size * 3);
   wholeWeights(height, size).forEach(({ start, weights }, row) => {
@@ -64,7 +78,7 @@ export function toImage(bytes) {
 }
 
 /** Stretch the columns of `(size, size, classes)` to `(size, width, classes)`. */
-function stretchColumns(probabilities, size, classes, width) {
+export function stretchColumns(probabilities, size, classes, width) {
   const stretched = new Float32Array(size * width * classes);
   triangleWeights(size, width).forEach(({ start, weights }, column) => {
     for (let i = 0; i < size * classes; i++) {
@@ -77,44 +91,4 @@ function stretchColumns(probabilities, size, classes, width) {
     }
   });
   return stretched;
-}
-
-/**
- * Stretch probabilities `(size, size, classes)` to the picture, then take the largest:
- * the class of every pixel, `(height, width)`. One row at a time, since a photograph of
- * a telephone has 12 million pixels.
- */
-export function classify(probabilities, size, classes, width, height) {
-  const wide = stretchColumns(probabilities, size, classes, width);
-  const mask = new Uint8Array(width * height);
-  const line = new Float32Array(width * classes);
-  triangleWeights(size, height).forEach(({ start, weights }, row) => {
-    for (let i = 0; i < line.length; i++) {
-      let sum = 0;
-      for (let j = 0; j < weights.length; j++) {
-        sum += weights[j] * wide[start * line.length + j * line.length + i];
-      }
-      line[i] = sum;
-    }
-    for (let column = 0; column < width; column++) {
-      mask[row * width + column] = largest(line, column * classes, classes);
-    }
-  });
-  return mask;
-}
-
-/** Which of `count` numbers from `first` on is the largest; the first one of equals. */
-function largest(numbers, first, count) {
-  let best = 0;
-  for (let i = 1; i < count; i++) {
-    if (numbers[first + i] > numbers[first + best]) best = i;
-  }
-  return best;
-}
-
-/** The share of each class in a mask. */
-export function classShares(mask, classes) {
-  const counts = new Array(classes).fill(0);
-  for (const code of mask) counts[code]++;
-  return counts.map((count) => count / mask.length);
 }

@@ -7,24 +7,22 @@
 
 import { decode } from "./decoding.mjs";
 import { fetchFile, Trouble } from "./fetching.mjs";
-import { loadNetwork, predict, RUNTIME, RUNTIME_BYTES } from "./network.mjs";
-import { encodeTrimap } from "./png.mjs";
-import { classify, classShares, squeezePicture, toImage } from "./resize.mjs";
+import { showFeatures } from "./features.mjs";
+import { canShare, download, makeFile, share } from "./files.mjs";
+import { classify, classShares, look } from "./look.mjs";
+import { loadNetwork, observe, predict, RUNTIME, RUNTIME_BYTES } from "./network.mjs";
+import { fit, openPicture } from "./picture.mjs";
+import { squeezePicture, toImage } from "./resize.mjs";
+import { BACKGROUND, CLASSES, connectStage, part, percent, showPicture, showResult }
+  from "./stage.mjs";
 
-const CLASSES = ["pet", "background", "border"];
-const COLOURS = [[47, 127, 193], [52, 58, 74], [255, 203, 46]]; // as in plotting.py
-const BACKGROUND = 1;
-const MOST_PIXELS = 16e6; // what a canvas holds on any telephone
-const SHOWN_SIDE = 1024; // the display needs no more; the download has all pixels
+const MASK_SIDE = 1024; // the display needs no more; the download has all pixels
 
-const root = document.querySelector("[data-try]");
-const part = (name) => root.querySelector(`[data-part="${name}"]`);
 const state = { model: null, loaded: new Set(), turn: 0, picture: null, result: null };
 
 // ------------------------------------------------------------------------ wording
 
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(bytes < 1e6 ? 2 : 1)} MB`;
-const percent = (share) => `${Math.round(100 * share)}\u00a0%`; // kept on one line
 const seconds = (time) => `${(time / 1000).toFixed(time < 9950 ? 1 : 0)} s`;
 
 /** What the next picture fetches, said before it does. */
@@ -42,77 +40,24 @@ function describeCosts() {
   return `The next picture fetches ${parts.join(", and ")}, from this site.`;
 }
 
-/** One sentence on the result, which is announced. */
-function describeResult({ picture, shares, model, milliseconds, total }) {
+/** A few sentences on the result, which are announced. */
+function describeResult({ picture, field, shares, model, milliseconds, total }) {
   const found = CLASSES.map((name, i) => `${percent(shares[i])} ${name}`).join(", ");
+  const again = !part("look-twice").checked || field.second ? ""
+    : " A second look would have seen the same.";
   return `${picture.name}, ${picture.width} × ${picture.height} pixels: ` +
-    `${found}. The network ${model.name} took ${Math.round(milliseconds)} ms, ` +
+    `${found}.${again} The network ${model.name} took ${Math.round(milliseconds)} ms, ` +
     `everything together ${seconds(total)}.`;
 }
 
 // ----------------------------------------------------------------------- pictures
 
-/** Paint a picture on white, in front of which transparent parts stand. */
-function paint(canvas, picture, width, height) {
-  Object.assign(canvas, { width, height });
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  context.imageSmoothingQuality = "high";
-  context.fillStyle = "white";
-  context.fillRect(0, 0, width, height);
-  context.drawImage(picture, 0, 0, width, height);
-  return context;
-}
-
-/** The largest size of this shape that keeps to a limit; 1 pixel at least. */
-function fit({ width, height }, scale) {
-  const kept = Math.min(scale, 1);
-  return [width, height].map((side) => Math.max(Math.floor(side * kept), 1));
-}
-
-/** Read a file: its size, what the network gets of it, and the picture on display. */
-async function readPicture(file, size) {
-  const decoded = await decode(file);
-  const { width, height } = decoded;
-  const canvas = document.createElement("canvas");
-  const read = fit(decoded, Math.sqrt(MOST_PIXELS / (width * height)));
-  const context = paint(canvas, decoded.source, ...read);
-  decoded.close();
-  const { data } = context.getImageData(0, 0, ...read);
-  const image = toImage(squeezePicture(data, ...read, size));
-  const shown = document.createElement("canvas");
-  paint(shown, canvas, ...fit(canvas, SHOWN_SIDE / Math.max(...read)));
-  canvas.width = 0; // gives 48 MB back at once, which telephones need
-  return { name: file.name || "the picture", width, height, image, shown };
+/** Read a file: its size, the picture on display, and a way to its pixels. */
+async function readPicture(file) {
+  return openPicture(await decode(file), file.name || "the picture");
 }
 
 // ------------------------------------------------------------------------ display
-
-/** Colour a canvas pixel by pixel: `colour(i)` gives red, green, blue and alpha. */
-function fill(canvas, width, height, colour) {
-  Object.assign(canvas, { width, height });
-  const pixels = new ImageData(width, height);
-  for (let i = 0; i < width * height; i++) pixels.data.set(colour(i), 4 * i);
-  canvas.getContext("2d").putImageData(pixels, 0, 0);
-}
-
-/** Show picture, tint, mask and probabilities. */
-function show(result) {
-  const { picture, mask, shares, probabilities, size } = result;
-  const { width, height } = picture.shown;
-  part("result").style.setProperty("--aspect", width / height);
-  paint(part("picture"), picture.shown, width, height);
-  fill(part("tint"), width, height, (i) =>
-    [...COLOURS[mask[i]], mask[i] === BACKGROUND ? 0 : 255]);
-  fill(part("mask"), width, height, (i) => [...COLOURS[mask[i]], 255]);
-  CLASSES.forEach((name, channel) => {
-    fill(part(`map-${name}`), size, size, (i) => {
-      const grey = 255 * probabilities[i * CLASSES.length + channel];
-      return [grey, grey, grey, 255];
-    });
-    part(`share-${name}`).textContent = percent(shares[channel]);
-  });
-  part("result").hidden = false;
-}
 
 /** Tell how much of what is to be fetched has come. */
 function showProgress(done, all) {
@@ -162,12 +107,27 @@ async function load(model) {
 async function segment(picture, model, start) {
   const network = await load(model);
   const size = model.imageSize;
-  const { probabilities, milliseconds } = await predict(network, picture.image, size);
-  const { width, height } = picture.shown;
-  const mask = classify(probabilities, size, CLASSES.length, width, height);
+  let milliseconds = 0;
+  const field = await look(picture, async (image) => {
+    const predicted = await predict(network, image, size);
+    milliseconds += predicted.milliseconds;
+    return predicted.probabilities;
+  }, { size, classes: CLASSES.length, background: BACKGROUND,
+    flip: part("flip").checked, lookTwice: part("look-twice").checked });
+  const [width, height] = fit(picture, MASK_SIDE);
+  const mask = classify(field, width, height);
   const shares = classShares(mask, CLASSES.length);
   const total = performance.now() - start;
-  return { picture, model, size, probabilities, mask, shares, milliseconds, total };
+  return { picture, model, size, field, mask, width, height, shares, milliseconds, total };
+}
+
+/** Read a new picture and show it at once, since what is to be fetched takes longer. */
+async function take(file, stillWanted) {
+  const picture = await readPicture(file);
+  if (!stillWanted()) return picture.close();
+  state.picture?.close();
+  Object.assign(state, { picture, result: null });
+  return showPicture(picture);
 }
 
 /** Take a new picture, or the last one again; what was asked for last wins. */
@@ -175,17 +135,17 @@ async function run(getFile) {
   const [turn, start, { model }] = [++state.turn, performance.now(), state];
   const stillWanted = () => turn === state.turn;
   part("alert").textContent = "";
-  part("status").textContent = "Reading the picture …";
+  part("status").textContent = getFile ? "Reading the picture …" : "Looking again …";
   try {
-    const picture = getFile ? await readPicture(await getFile(), model.imageSize)
-      : state.picture;
+    if (getFile) await take(await getFile(), stillWanted);
     if (!stillWanted()) return;
-    state.picture = picture;
-    const result = await segment(picture, model, start);
+    const result = await segment(state.picture, model, start);
     if (!stillWanted()) return;
     state.result = result;
-    show(result);
+    showResult(result);
     part("status").textContent = describeResult(result);
+    describeCall();
+    await showLayers();
   } catch (error) {
     if (stillWanted()) complain(error);
   }
@@ -196,20 +156,40 @@ async function fetchCat() {
   return new File([await fetchFile(import.meta.url, "chelsea.jpg")], "chelsea.jpg");
 }
 
-/** Hand over the mask, at the picture's own size, as a file. */
-async function download() {
+/** Hand over the mask or the cut-out with a function, once it is written. */
+async function handOver(kind, hand) {
   if (typeof CompressionStream === "undefined") {
     complain(new Trouble("This browser cannot write the file: it lacks CompressionStream."));
     return;
   }
-  const { picture, probabilities, size } = state.result;
-  const { width, height } = picture;
-  const mask = classify(probabilities, size, CLASSES.length, width, height);
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(await encodeTrimap(mask, width, height, COLOURS));
-  link.download = `${picture.name.replace(/\.[^.]*$/, "")}-mask.png`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // browsers may start late
+  const { result, turn } = state;
+  part("alert").textContent = "";
+  const said = part("status").textContent;
+  part("status").textContent = "Writing the file …";
+  await new Promise(requestAnimationFrame); // so that it is seen before the work begins
+  const file = await makeFile(result, kind);
+  if (turn === state.turn) part("status").textContent = said;
+  await hand(file);
+}
+
+/** Show the feature maps of the last result, to those who have opened them. */
+async function showLayers() {
+  if (!part("features").open || !state.result) return;
+  const { picture, model } = state.result;
+  const network = await loadNetwork(model);
+  const whole = { left: 0, top: 0, width: picture.width, height: picture.height };
+  const image = toImage(squeezePicture(picture, whole, model.imageSize));
+  showFeatures(part("levels"), await observe(network, image, model.imageSize));
+}
+
+/** Pass a cut-out on; browsers want it ready within seconds of the click. */
+async function passOn(file) {
+  try {
+    await share(file);
+  } catch (error) {
+    if (error.name !== "NotAllowedError") throw error;
+    throw new Trouble("The file took long. It is ready now: share it again.", { cause: error });
+  }
 }
 
 /** The first file of a drop or a paste, if there is one. */
@@ -221,6 +201,28 @@ function takeTransfer(event, transfer) {
 }
 
 // ------------------------------------------------------------------------- set-up
+
+/** What gives the same mask in Python. */
+function describeCall() {
+  const options = [
+    part("look-twice").checked ? ", look_twice=True" : "",
+    part("flip").checked ? ", flip=True" : "",
+  ].join("");
+  const name = JSON.stringify(state.picture.name);
+  part("call").textContent =
+    `segment_picture(load_pretrained("${state.model.name}"), ${name}${options})`;
+}
+
+/** Choose a network, and offer the best one with its bytes if it is another. */
+function choose(model, models) {
+  state.model = model;
+  const [best] = models.toSorted((one, other) => other.meanIou - one.meanIou);
+  const fetches = state.loaded.has(best.name) ? "" : ` (${megabytes(best.bytes)})`;
+  part("better").hidden = model === best;
+  part("better").textContent = `Use the better network${fetches}`;
+  part("better").value = best.name;
+  part("costs").textContent = describeCosts();
+}
 
 /** One radio button a network; the first one is chosen. */
 function offerNetworks(models) {
@@ -234,14 +236,15 @@ function offerNetworks(models) {
       `parameters, mean IoU ${model.meanIou.toFixed(2)} on test photographs`;
     label.append(input, text);
     input.addEventListener("change", () => {
-      state.model = model;
-      part("costs").textContent = describeCosts();
+      choose(model, models);
       if (state.picture) run(null);
     });
     part("networks").append(label);
   });
-  [state.model] = models;
-  part("costs").textContent = describeCosts();
+  choose(models[0], models);
+  part("better").addEventListener("click", ({ target }) => {
+    part("networks").querySelector(`[value="${target.value}"]`).click();
+  });
 }
 
 /** A button that opens the choice of a file. */
@@ -259,11 +262,17 @@ function connect() {
   connectFile("camera", "camera-file");
   part("camera").hidden = !matchMedia("(any-pointer: coarse)").matches;
   part("cat").addEventListener("click", () => run(fetchCat));
-  part("download").addEventListener("click", () => download().catch(complain));
-  part("opacity").addEventListener("input", ({ target }) => {
-    part("tint").style.opacity = target.value / 100;
-    target.setAttribute("aria-valuetext", `${target.value} %`);
-  });
+  const offers = [["download", "mask", download], ["download-cut-out", "cut-out", download],
+    ["share", "cut-out", passOn]];
+  for (const [button, kind, hand] of offers) {
+    part(button).addEventListener("click", () => handOver(kind, hand).catch(complain));
+  }
+  part("share").hidden = !canShare();
+  part("features").addEventListener("toggle", () => showLayers().catch(complain));
+  for (const name of ["look-twice", "flip"]) {
+    part(name).addEventListener("change", () => { if (state.picture) run(null); });
+  }
+  connectStage();
   document.addEventListener("paste", (event) => takeTransfer(event, event.clipboardData));
   document.addEventListener("drop", (event) => takeTransfer(event, event.dataTransfer));
   document.addEventListener("dragover", (event) => {
@@ -281,7 +290,7 @@ async function start() {
     return;
   }
   connect();
-  part("tool").hidden = false;
+  part("tool").hidden = part("networks").hidden = false;
 }
 
 start();

@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from tests.browser.opening import Handler, watch_page
+from tests.browser.tool import DESKTOP, PAGE, Tool
 from tests.paths import SITE
 from tools.browser import find_browser
 
@@ -82,3 +83,23 @@ def explorer(visit, reader):
 def phone(visit, reader):
     """The explorer on a phone."""
     return reader.open(visit, 360, has_touch=True, is_mobile=True)
+
+
+@pytest.fixture(scope="module")
+def opened(browser, address):
+    """One page for all tests that need the network, which takes long to load."""
+    page = watch_page(browser, address, has_touch=True)
+    page.set_default_timeout(30_000)
+    page.goto(f"{address}/{PAGE}")
+    yield Tool(page)
+    page.context.close()
+
+
+@pytest.fixture
+def tool(opened):
+    """The tool with its small network loaded, on a desktop page."""
+    opened.page.set_viewport_size(DESKTOP)
+    if not opened.part("result").is_visible():
+        opened.button("Use the cat").click()
+        opened.said("chelsea.jpg, 451 × 300 pixels")
+    return opened

@@ -4,9 +4,7 @@
 """
 
 import io
-import json
 import re
-from functools import cache
 
 import numpy as np
 import pytest
@@ -19,14 +17,22 @@ from tests.browser.opening import (
     least_height,
     sideways,
     turn_dark,
-    watch_page,
 )
-from tests.browser.tool import READ_CANVAS, RUNTIME_FOLDER, Tool
-from tests.paths import ROOT, SITE
-
-PAGE = "book/try.html"
-MODELS = json.loads((ROOT / "site" / "try" / "models.json").read_text())
-PHONE, DESKTOP = {"width": 360, "height": 800}, {"width": 1280, "height": 800}
+from tests.browser.tool import (
+    BEST,
+    DESKTOP,
+    MODELS,
+    PAGE,
+    PHONE,
+    READ_CANVAS,
+    RUNTIME_FOLDER,
+    Tool,
+    agreement,
+    cat,
+    encode,
+    expected_mask,
+    network,
+)
 
 SEND_FILE = """([kind, bytes, name, type]) => {
   const transfer = new DataTransfer();
@@ -43,60 +49,6 @@ PREDICT = """async ([model, values, size]) => {
   const { probabilities } = await predict(await loadNetwork(model), image, size);
   return [...probabilities];
 }"""
-
-
-@pytest.fixture(scope="module")
-def opened(browser, address):
-    """One page for all tests that need the network, which takes long to load."""
-    page = watch_page(browser, address, has_touch=True)
-    page.set_default_timeout(30_000)
-    page.goto(f"{address}/{PAGE}")
-    yield Tool(page)
-    page.context.close()
-
-
-@pytest.fixture
-def tool(opened):
-    """The tool with its small network loaded, on a desktop page."""
-    opened.page.set_viewport_size(DESKTOP)
-    if not opened.part("result").is_visible():
-        opened.button("Use the cat").click()
-        opened.said("chelsea.jpg, 451 × 300 pixels")
-    return opened
-
-
-@cache
-def network(name):
-    """The same network in Keras."""
-    from unetbook.pretrained import load_pretrained
-
-    return load_pretrained(name)
-
-
-def expected_mask(content, name="tiny"):
-    """What Python makes of a file's bytes."""
-    from unetbook.prediction import segment_picture
-
-    with Image.open(io.BytesIO(content)) as picture:
-        return segment_picture(network(name), picture)[0]
-
-
-def encode(pixels, kind="JPEG", **options):
-    """Return pixels as the bytes of a picture file."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
-def cat():
-    """The page's cat, as bytes."""
-    return (SITE / "try" / "chelsea.jpg").read_bytes()
-
-
-def agreement(ours, theirs):
-    """Return the share of pixels on which two masks agree."""
-    assert ours.shape == theirs.shape
-    return (ours == theirs).mean()
 
 
 # ------------------------------------------------------------------ before any picture
@@ -117,9 +69,9 @@ def test_sizes_are_told_and_nothing_is_fetched_before_the_first_picture(visit):
 def test_the_small_network_comes_first(visit):
     page = visit(PAGE)
     Tool(page)
-    radios = page.get_by_role("radio")
+    radios = page.locator('[data-part="networks"]').get_by_role("radio")
     assert [radio.is_checked() for radio in radios.all()] == [True, False]
-    labels = page.locator("fieldset label").all_inner_texts()
+    labels = page.locator('[data-part="networks"] label').all_inner_texts()
     for model, label in zip(MODELS, labels, strict=True):
         assert f"{model['name']}: {model['bytes'] / 1e6:.1f}"[:-2] in label
         assert f"{model['parameters']:,} parameters" in label
@@ -211,17 +163,6 @@ def test_a_text_file_with_the_name_of_a_picture_is_refused(tool):
 # ----------------------------------------------------------------------- for everyone
 
 
-def test_the_tint_by_keyboard(tool):
-    tool.page.get_by_role("slider", name="Tint").focus()
-    tool.page.keyboard.press("Home")
-    opacity = "one => getComputedStyle(one).opacity"
-    assert tool.part("tint").evaluate(opacity) == "0"
-    for _ in range(3):
-        tool.page.keyboard.press("ArrowRight")
-    assert tool.part("tint").evaluate(opacity) == "0.15"
-    assert tool.part("opacity").get_attribute("aria-valuetext") == "15 %"
-
-
 def test_the_mask_is_downloaded_by_keyboard(tool):
     tool.button("Use the cat").click()
     tool.said("chelsea.jpg")
@@ -242,7 +183,7 @@ def test_every_control_is_a_tab_stop_and_shows_its_focus(tool):
       return [at.dataset.part ?? at.value, at.closest('[data-try]') !== null,
         outlineStyle, parseFloat(outlineWidth)];
     }"""
-    tool.page.get_by_role("radio").first.focus()
+    tool.part("choose").focus()
     tool.page.keyboard.press("Shift+Tab")
     stops = []
     for _ in range(20):
@@ -252,7 +193,10 @@ def test_every_control_is_a_tab_stop_and_shows_its_focus(tool):
             break
         stops.append(name)
         assert (style, width >= 2) == ("solid", True), name
-    assert stops == ["tiny", "choose", "camera", "cat", "opacity", "download"]
+    assert stops == [
+        *("choose", "camera", "cat", "zoom-in", "tint", "opacity", "look-twice"),
+        *("flip", "download-cut-out", "download", "better", None, "tiny"),
+    ]
 
 
 def test_a_run_is_announced_in_two_sentences(tool):
@@ -272,15 +216,16 @@ def test_a_run_is_announced_in_two_sentences(tool):
 
 def test_everything_by_touch(tool):
     tool.page.set_viewport_size(PHONE)
-    tool.page.get_by_role("radio", name="large").tap()
-    tool.said("The network large took")
+    tool.page.get_by_role("button", name="Use the better network").tap()
+    tool.said(f"The network {BEST['name']} took")
+    assert tool.part("better").is_hidden()
     with tool.page.expect_file_chooser() as chooser:
         tool.button("Take a picture").tap()
     chooser.value.set_files(
         {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": cat()}
     )
     tool.said("photo.jpg, 451 × 300")
-    assert agreement(tool.mask(), expected_mask(cat(), "large")) > 0.99
+    assert agreement(tool.mask(), expected_mask(cat(), BEST["name"])) > 0.99
     name, mask = tool.download(lambda button: button.tap())
     assert (name, mask.shape) == ("photo-mask.png", (300, 451))
     assert sideways(tool.page) <= 0
@@ -290,7 +235,7 @@ def test_everything_by_touch(tool):
 
 def test_controls_are_large_enough_for_a_finger(tool):
     tool.page.set_viewport_size(PHONE)
-    controls = tool.page.locator("[data-try] :is(button, label)")
+    controls = tool.page.locator("[data-try] :is(button, label):visible")
     assert least_height(controls) >= FINGER
 
 

@@ -225,12 +225,14 @@ def test_what_createimagebitmap_refuses_goes_through_an_img(visit):
     assert tool.mask().shape == (120, 80)
 
 
-def test_the_mask_of_24_megapixels_has_the_pictures_own_size(visit):
+def test_both_files_of_24_megapixels_have_the_pictures_own_size(visit):
     tool = Tool(visit(PAGE))
     tool.choose("camera.jpg", jpeg((6000, 4000)))
     tool.said("camera.jpg, 6000 × 4000 pixels: ")
     name, mask = tool.download(lambda button: button.click())
     assert (name, mask.shape) == ("camera-mask.png", (4000, 6000))
+    _, cut = tool.fetch(lambda button: button.click(), "Download the cut-out")
+    assert cut.shape == (4000, 6000, 4)
 
 
 @pytest.mark.parametrize(

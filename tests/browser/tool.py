@@ -1,11 +1,20 @@
 """Drives the page "Try it", and answers for the site where something must fail."""
 
+import io
+import json
+from functools import cache
+
 import numpy as np
 from PIL import Image
 
-from tests.paths import SITE
+from tests.paths import ROOT, SITE
 from tools.npm import RUNTIME
 
+PAGE = "book/try.html"
+MODELS = json.loads((ROOT / "site" / "try" / "models.json").read_text())
+BEST = max(MODELS, key=lambda model: model["meanIou"])
+PHONE, DESKTOP = {"width": 360, "height": 800}, {"width": 1280, "height": 800}
+TELEPHONE = {"width": 390, "height": 844}
 RUNTIME_FOLDER = SITE / "npm" / RUNTIME.folder_name
 RUNTIME_ADDRESS = f"**/{RUNTIME.folder_name}/*"
 PATIENCE = 180_000  # a busy machine compiles 14 MB of WebAssembly in half a minute
@@ -25,6 +34,45 @@ def answer_otherwise(route):
 
 def hang(route):
     """Answer nothing, ever."""
+
+
+@cache
+def network(name):
+    """The same network in Keras."""
+    from unetbook.pretrained import load_pretrained
+
+    return load_pretrained(name)
+
+
+def look_in_python(content, name="tiny", **options):
+    """What Python makes of a file's bytes: the mask, and the probabilities."""
+    from unetbook.prediction import segment_picture
+
+    with Image.open(io.BytesIO(content)) as picture:
+        return segment_picture(network(name), picture, **options)
+
+
+def expected_mask(content, name="tiny"):
+    """The mask that Python makes of a file's bytes."""
+    return look_in_python(content, name)[0]
+
+
+def encode(pixels, kind="JPEG", **options):
+    """Return pixels as the bytes of a picture file."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def cat():
+    """The page's cat, as bytes."""
+    return (SITE / "try" / "chelsea.jpg").read_bytes()
+
+
+def agreement(ours, theirs):
+    """Return the share of pixels on which two masks agree."""
+    assert ours.shape == theirs.shape
+    return (ours == theirs).mean()
 
 
 class Tool:
@@ -70,7 +118,19 @@ class Tool:
 
     def download(self, press):
         """Press the button with a function, and return the file's class codes."""
+        name, pixels = self.fetch(press, "Download the mask")
+        return name, pixels.astype(int) - 1
+
+    def fetch(self, press, button):
+        """Press a button with a function, and return the file's name and its pixels."""
         with self.page.expect_download(timeout=PATIENCE) as started:
-            press(self.button("Download the mask"))
+            press(self.button(button))
         with Image.open(started.value.path()) as file:
-            return started.value.suggested_filename, np.asarray(file).astype(int) - 1
+            return started.value.suggested_filename, np.asarray(file)
+
+    def switch(self, **wanted):
+        """Turn the second look and the flip on or off, and wait for the mask."""
+        for name, on in wanted.items():
+            label = {"look_twice": "Second look", "flip": "Flip"}[name]
+            self.page.get_by_role("switch", name=label).set_checked(on)
+        self.said("pixels: ")

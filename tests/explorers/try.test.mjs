@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import test from "node:test";
 import { describeUnreadable, kindOf } from "../../site/try/decoding.mjs";
+import { chooseMaps } from "../../site/try/features.mjs";
 import { fetchFile, Trouble } from "../../site/try/fetching.mjs";
 import { checkWebAssembly, RUNTIME, SMALLEST, VECTOR } from "../../site/try/network.mjs";
 
@@ -102,3 +103,10 @@ test("a host that hangs half-way is given up when it has sent nothing for ten se
       && /^a.wasm does not come: .* for 10 seconds/.test(error.message));
     assert.deepEqual(seen, [3]);
   });
+
+test("the maps that vary most are chosen, and stay in order", () => {
+  const data = Float32Array.from({ length: 40 }, (_, i) => (i % 4) * Math.floor(i / 4));
+  const chosen = chooseMaps({ data, channels: 10, side: 2 }); // the first two vary least
+  assert.deepEqual(chosen.map(({ channel }) => channel), [2, 3, 4, 5, 6, 7, 8, 9]);
+  assert.deepEqual([chosen[0].low, chosen[0].high], [0, 6]);
+});
