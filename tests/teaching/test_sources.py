@@ -48,6 +48,12 @@ def test_a_wrong_answer_loses_the_intended_checks_and_no_others(name, number):
     assert visible == [f"{wrong['task']}-check"], "the student was not told"
 
 
+def test_a_turned_kernel_is_caught_in_every_class():
+    name = "02_transposed_convolution"  # 1 class in 32 once had a symmetric kernel
+    (turned,) = [w for w in read_wrong_answers(name) if "180" in w["mistake"]]
+    assert failed_checks(*read_solved(name, "class 966"), turned)[0] == turned["caught"]
+
+
 @pytest.mark.parametrize(
     ("name", "seed"),
     [
