@@ -12,7 +12,7 @@ NAME = "02_transposed_convolution"
 SHORT = {"cell_seconds": 6, "check_seconds": 1, "notebook_seconds": 20}
 
 ENDLESS = "while True:\n    pass"
-FLOOD = "while True:\n    print('x' * 1000)\n"
+FLOOD = "while True:\n    print('x' * 10**6)\n"
 NOISE = """
 import sys, warnings
 print("noise", file=sys.stderr)
