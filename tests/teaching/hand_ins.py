@@ -9,7 +9,7 @@ from nbformat.v4 import new_code_cell
 from teach.wrong import change, read_wrong_answers
 
 NAME = "02_transposed_convolution"
-SHORT = {"cell_seconds": 6, "check_seconds": 1, "notebook_seconds": 20}
+SHORT = {"cell_seconds": 4, "check_seconds": 1, "notebook_seconds": 14}
 
 ENDLESS = "while True:\n    pass"
 FLOOD = "while True:\n    print('x' * 10**6)\n"

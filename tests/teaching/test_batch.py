@@ -41,32 +41,36 @@ def execute_here(course, notebook, limits):
 
 
 def test_a_slow_start_costs_no_points(course, monkeypatch):
-    start = Runner.start_new_kernel_client
+    start, limits = Runner.start_new_kernel_client, {"notebook_seconds": 10}
 
     def start_slowly(self):
-        time.sleep(SHORT["notebook_seconds"] // 2 + 2)
+        time.sleep(limits["notebook_seconds"] + 2)
         return start(self)
 
     monkeypatch.setattr(Runner, "start_new_kernel_client", start_slowly)
-    limits = {"notebook_seconds": SHORT["notebook_seconds"] // 2, "patience": 1}
+    limits["patience"] = 1
     assert execute_here(course, Maker(course, NAME).right(), limits) == 20
 
 
-def test_time_is_up_for_the_whole_notebook(course, tmp_path, capsys):
-    maker = Maker(course, NAME)
+@pytest.fixture(scope="module")
+def waiting(course, tmp_path_factory):
+    """The marks of two hand-ins that only wait, graded side by side."""
+    maker, folder = Maker(course, NAME), tmp_path_factory.mktemp("waiting")
     sleepy = maker.with_cell("import time\ntime.sleep(60)", 2)
-    nbformat.write(sleepy, tmp_path / "sleepy_x.ipynb")
-    limits = {"cell_seconds": 60, "notebook_seconds": 12, "patience": 1}
-    assert grade.grade_class(course, NAME, tmp_path, limits=limits) == {"sleepy": 0}
+    nbformat.write(sleepy, folder / "sleepy_x.ipynb")
+    nbformat.write(maker.with_cell(DAWDLES), folder / "slow_x.ipynb")
+    limits = {"cell_seconds": 60, "notebook_seconds": 12, "patience": 2}
+    return grade.grade_class(course, NAME, folder, limits=limits)
+
+
+def test_time_is_up_for_the_whole_notebook(waiting, course):
+    assert waiting["sleepy"] == 0
     graded = course.notebook("autograded", NAME, "sleepy")
     assert "it took too much time" in graded.read_text()
 
 
-def test_a_hand_in_cannot_hold_itself_without_marks(course, tmp_path, capsys):
-    maker = Maker(course, NAME)
-    nbformat.write(maker.with_cell(DAWDLES), tmp_path / "slow_x.ipynb")
-    found = grade.grade_class(course, NAME, tmp_path, limits={**SHORT, "patience": 2})
-    assert found == {"slow": 0}
+def test_a_hand_in_cannot_hold_itself_without_marks(waiting):
+    assert waiting["slow"] == 0
 
 
 BOMB = '{"cells": [{"cell_type": "code", "outputs": [' + "{}," * 10**6 + "{}]}]}"
