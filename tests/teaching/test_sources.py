@@ -14,7 +14,7 @@ from teach.course import (
     own_course,
     read_seed,
 )
-from teach.wrong import failed_checks, read_wrong_answers
+from teach.wrong import failed_checks, passes, read_wrong_answers
 from tests.teaching.answers import misshapen, right_answer, uniform
 from tests.teaching.versions import NAMES
 
@@ -61,6 +61,33 @@ def test_a_wrong_answer_loses_the_intended_checks_and_no_others(name, number):
     hidden, visible = failed_checks(*read_solved(name, "a seed of the tests"), wrong)
     assert hidden == wrong["caught"]
     assert visible == [f"{wrong['task']}-check"], "the student was not told"
+
+
+FLIPS = {
+    "lists": """
+def flip_pairs(images, masks, flip):
+    new = [image[:, ::-1] if f else image for image, f in zip(images, flip)]
+    return new, [mask[:, ::-1] if f else mask for mask, f in zip(masks, flip)]
+""",
+    "float32": """
+def flip_pairs(images, masks, flip):
+    flip = flip[:, None, None]
+    new = np.where(flip[..., None], images[:, :, ::-1], images).astype("float32")
+    return new, np.where(flip, masks[:, :, ::-1], masks)
+""",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("written", FLIPS)
+def test_lists_for_arrays_and_other_types_of_numbers_cost_nothing(written):
+    notebook, reference = read_solved("01_data_pipeline", "one")
+    names = dict(reference.names)
+    exec(FLIPS[written], names)
+    asked = filter(checks.is_hidden, notebook.cells)
+    flips = [c.source for c in asked if c.metadata.nbgrader.grade_id[:4] == "flip"]
+    assert len(flips) == 3
+    assert all(passes(source, names, reference) for source in flips)
 
 
 def test_a_turned_kernel_is_caught_in_every_class():
