@@ -28,7 +28,7 @@ pages: setup  ## look at every page and explorer in a browser: needs Chromium an
 	$(RUN) -m pytest -m browser tests/browser
 
 grading: teacher  ## grade made-up hand-ins: needs bubblewrap
-	$(RUN) -m pytest -n 2 --dist=loadgroup -m grading tests/teaching
+	$(RUN) -m pytest -n 2 -m grading tests/teaching
 
 outputs: setup  ## run the chapters and store their outputs in the notebooks
 	$(RUN) tools/outputs.py $(CHAPTERS)

@@ -9,9 +9,7 @@ import nbformat
 import pytest
 
 from teach import assignments, feedback, grade, sandbox
-from teach.course import open_nbgrader, read_seed
 from teach.execute import Run, Runner, execute
-from teach.gradebook import open_gradebook, read_marks
 from teach.repair import repair
 from teach.verdict import put_verdicts
 from tests.teaching.hand_ins import DAWDLES, NAME, SHORT, Maker
@@ -107,29 +105,6 @@ def test_a_batch_ends_with_its_marks_and_pages_whatever_one_file_does(
     assert all(f"\n{student}," in rows for student in found)
     pages = {page.stem for page in feedback.write_pages(course, NAME).glob("*.html")}
     assert {student for student in found if student != "lost"} <= pages
-
-
-KERAS_ASSIGNMENTS = {"01_data_pipeline": 20, "03_blocks": 20, "04_unet": 16}
-
-
-@pytest.mark.parametrize("name", KERAS_ASSIGNMENTS)
-def test_solution_gets_full_marks_and_the_release_none(
-    name, course, settings, tmp_path, capsys
-):
-    api, seed = open_nbgrader(course), read_seed(course)
-    student = assignments.make_assignment(course, api, name, seed)
-    maker = Maker(course, name)
-    nbformat.write(student, tmp_path / "empty_x.ipynb")
-    nbformat.write(maker.right(), tmp_path / "right_x.ipynb")
-    found = grade.grade_class(course, name, tmp_path)
-    assert found == {"empty": 0, "right": KERAS_ASSIGNMENTS[name]}
-    with open_gradebook(course) as book:
-        marks = read_marks(book, name, "right")
-        empty = read_marks(book, name, "empty")
-    assert sum(most for _, most, _ in marks.values()) == 20
-    waits = [check for check, (*_, waits) in marks.items() if waits]
-    assert waits == (["failures"] if name == "04_unet" else [])
-    assert not any(waits for *_, waits in empty.values())
 
 
 def test_grading_refuses_without_a_sandbox(monkeypatch):

@@ -24,8 +24,7 @@ from teach.gradebook import open_gradebook, read_marks, write_totals
 from tests.paths import ROOT
 from tests.teaching.hand_ins import HAND_INS, NAME, SHORT, Maker, broken_files
 
-one_batch = pytest.mark.xdist_group("batch")  # all tests here look at its marks
-pytestmark = [pytest.mark.grading, pytest.mark.slow, one_batch]
+pytestmark = [pytest.mark.grading, pytest.mark.slow]
 if find_spec("nbgrader") is None or find_spec("jupytext") is None:
     reason = "needs teach/requirements.txt: make teacher"
     pytest.skip(reason, allow_module_level=True)

@@ -102,7 +102,7 @@ def test_a_turned_kernel_is_caught_in_every_class():
         pytest.param(n, s, marks=[pytest.mark.slow] if n[:2] in KERAS else [])
         for n in NAMES
         for s in ("one", "another")
-        if (n[:2], s) != ("04", "another")  # a training; test_batch.py has it once more
+        if (n[:2], s) != ("04", "another")  # a training; test_solutions.py has it
     ],
 )
 def test_the_solution_passes_every_check_with_any_seed(name, seed):
