@@ -1,12 +1,17 @@
 # The book's commands. README.md gives the plain ones behind them.
 # Everything runs in the active virtual environment, or else in .venv, made here.
+# PYTHON=uv stands for a Python that uv downloads, if this machine's do not fit.
 PYTHON ?= python3
+ifeq ($(PYTHON),uv)
+override PYTHON := python3
+export UNETBOOK_PYTHON := uv
+endif
 ENVIRONMENT := $(or $(VIRTUAL_ENV),.venv)
 RUN := "$(ENVIRONMENT)/bin/python"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test pages grading outputs weights skips models quick bench resume devices machines \
-	figures backends lint format address constraints clean teacher assignments grade feedback formgrader \
+.PHONY: help setup book pdf site test pages grading outputs weights skips models quick bench resume devices machines \
+	figures backends lint format address constraints candidate clean teacher assignments grade feedback formgrader \
 	slides
 
 help:  ## show this list
@@ -17,6 +22,12 @@ setup:  ## install what the book needs
 
 book: setup  ## execute the chapters and render the site into _build/html
 	$(RUN) tools/build.py
+
+pdf: setup  ## the same, and the whole book as one PDF: needs Chromium, qpdf
+	$(RUN) tools/build.py --pdf
+
+site: setup  ## the same with PDF, or nothing if a file is missing: needs both and npm
+	$(RUN) tools/build.py --publish
 
 test: setup  ## run the tests, and every chapter against its stored outputs
 	$(RUN) tools/build.py --stored
@@ -92,11 +103,14 @@ format: setup  ## apply the style
 	$(RUN) -m ruff format .
 
 address: setup  ## stamp the repository's address: make address URL=https://...
-	$(RUN) tools/address.py "$(URL)"
+	$(RUN) tools/address.py "$(URL)" "$(BRANCH)"
 
 constraints: setup  ## resolve constraints.txt again from requirements.txt
 	$(RUN) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 		--no-emit-package unetbook --no-annotate requirements.txt -o constraints.txt
+
+candidate: setup  ## test the next TensorFlow on the next Python
+	$(RUN) tools/candidate.py
 
 clean:  ## remove what the build wrote
 	rm -rf _build

@@ -48,6 +48,14 @@ def test_on_colab_the_photographs_are_the_default(monkeypatch):
     assert (config.tier, config.mixed_precision) == ("standard", True)
 
 
+def test_kaggle_is_not_taken_for_colab_whose_image_it_builds_on(monkeypatch):
+    monkeypatch.setenv("COLAB_RELEASE_TAG", "release-colab")
+    monkeypatch.setenv("KAGGLE_KERNEL_RUN_TYPE", "Interactive")
+    monkeypatch.setattr(configuration, "device_name", lambda: "Tesla T4")
+    config = load_config()
+    assert (config.tier, config.data) == ("quick", "drawn")
+
+
 def test_16_bits_are_left_to_a_gpu(monkeypatch):
     monkeypatch.setenv("UNETBOOK_TIER", "full")
     monkeypatch.setattr(configuration, "device_name", lambda: "CPU")

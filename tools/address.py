@@ -1,7 +1,8 @@
 """Stamp the repository's address, kept in _config.yml, into every set-up cell.
 
 `make address URL=https://github.com/you/repository` changes _config.yml first; without
-a URL the cells are stamped with what stands there.
+a URL the cells are stamped with what stands there. The workflow `publish` also names
+the branch on which readers find the stamped chapters: `tools/address.py URL BRANCH`.
 """
 
 import re
@@ -30,6 +31,12 @@ def write_address(url):
             "https://HOST/OWNER/NAME, without a slash at the end."
         )
     CONFIG.write_text(re.sub(r"(?m)^  url: \S+$", f"  url: {url}", CONFIG.read_text()))
+
+
+def write_branch(branch):
+    """Put into _config.yml where the launch buttons look for the chapters."""
+    line = re.compile(r"(?m)^(    launch_branch:) \S+")
+    CONFIG.write_text(line.sub(rf"\1 {branch}", CONFIG.read_text()))
 
 
 def setup_cell(url):
@@ -68,10 +75,17 @@ def stamp(path, url):
     nbformat.write(notebook, path)
 
 
-if __name__ == "__main__":
-    if len(sys.argv) > 1 and sys.argv[1]:
-        write_address(sys.argv[1])
+def main(url="", branch=""):
+    """Change _config.yml where told to, and stamp every chapter and assignment."""
+    if url:
+        write_address(url)
+    if branch:
+        write_branch(branch)
     chapters = sorted((ROOT / "book").glob("*.ipynb"))
     for chapter in chapters + sorted((ROOT / "book" / "assignments").glob("*.ipynb")):
         stamp(chapter, read_address())
         print(f"stamped {chapter.name} with {read_address()}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -23,6 +23,8 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # a script finds `tools` no other way
 
 from tools.execute import execute_chapters  # noqa: E402
+from tools.npm import fetch_served  # noqa: E402
+from tools.pdf import check_printer, write_pdf  # noqa: E402
 
 BUILD = ROOT / "_build"
 STORED = BUILD / "stored"
@@ -97,32 +99,51 @@ def render(options, environment):
         sys.exit(f"The site was not built: {' '.join(command)} ended with {status}.")
 
 
-def main():
-    """Build the site and say where it is."""
+def read_arguments():
+    """Return what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--stored", action="store_true", help="execute nothing")
-    stored = parser.parse_args().stored
+    parser.add_argument("--pdf", action="store_true", help="print the book as well")
+    parser.add_argument(
+        "--publish", action="store_true", help="as --pdf; stop if a file is missing"
+    )
+    arguments = parser.parse_args()
+    arguments.pdf |= arguments.publish
+    return arguments
+
+
+def prepare(stored, environment):
+    """Execute the chapters unless they are stored; return Jupyter Book's options."""
+    if stored:
+        print("Rendering the site from the stored outputs.", flush=True)
+        return ["--config", str(stored_config()), "--path-output", str(STORED)]
+    check_tier()
+    clear_stale_cache()
+    print(
+        "Executing and rendering the book: on two cores about 3 minutes, seconds"
+        " when nothing changed.",
+        flush=True,
+    )
+    execute_chapters(ROOT, environment)
+    return []
+
+
+def main():
+    """Build the site and say where it is."""
+    arguments = read_arguments()
+    if arguments.pdf:
+        check_printer()
+    fetch_served(strict=arguments.publish)
     # `_config.yml` names an extension of our own by `tools.page_fixes`.
     search_path = os.pathsep.join(
         filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))
     )
     environment = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, "PYTHONPATH": search_path}
-    options = []
-    if stored:
-        options = ["--config", str(stored_config()), "--path-output", str(STORED)]
-        print("Rendering the site from the stored outputs.", flush=True)
-    else:
-        check_tier()
-        clear_stale_cache()
-        print(
-            "Executing and rendering the book: on two cores about 3 minutes, seconds"
-            " when nothing changed.",
-            flush=True,
-        )
-        execute_chapters(ROOT, environment)
-    render(options, environment)
-    pages = (STORED / "_build" if stored else BUILD) / "html" / "index.html"
-    print(f"The book is at {pages.as_uri()}")
+    render(prepare(arguments.stored, environment), environment)
+    site = (STORED / "_build" if arguments.stored else BUILD) / "html"
+    if arguments.pdf:
+        print(f"As one file it is at {write_pdf(site).as_uri()}")
+    print(f"The book is at {(site / 'index.html').as_uri()}")
 
 
 if __name__ == "__main__":

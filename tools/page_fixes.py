@@ -17,9 +17,10 @@ FIXES = (
         "",
     ),
     (
-        "the same constants are declared twice, which is an error",
-        r"(<script>const THEBE_JS_URL[^<]*</script>)(.*?)\1",
-        r"\1\2",
+        "Thebe would come from another host, and nothing on a page starts it",
+        r"<script>const THEBE_JS_URL[^<]*</script>|<script [^>]*sphinx-thebe\.js[^>]*>"
+        r'</script>|<script type="text/x-thebe-config">.*?</script>',
+        "",
     ),
     (
         "an empty mode is reported as invalid in the console",

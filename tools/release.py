@@ -12,9 +12,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 
-def run_git(*words, allowed=(0,)):
+def run_git(*words, allowed=(0,), env=None):
     """Run git in the repository and return how it ended; stop with its own words."""
-    ended = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True)
+    command = ["git", *words]
+    ended = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
     if ended.returncode not in allowed:
         raise SystemExit(f"git {' '.join(words)} failed: {ended.stderr.strip()}")
     return ended

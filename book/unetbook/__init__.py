@@ -19,6 +19,8 @@ What stands behind that:
     tiles           a picture in squares, mirrored, or seen twice
     cutouts         a mask's object cut out, counted, written down
     config          tiers and settings; the one reader of the environment
+    machine         where TensorFlow cannot run, and what works there
+    inline          drawings shown as SVG in a notebook
     sources/        behind load_pets: photographs, folders, outlines,
                     class lists, drawn pets, splits
     checkpoints     exact resume

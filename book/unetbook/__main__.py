@@ -59,7 +59,7 @@ def main(arguments=None):
     except KeyboardInterrupt as stop:
         print(stop if str(stop) else STOPPED, file=sys.stderr)
         return 130
-    except (ValueError, OSError, FloatingPointError) as error:
+    except (ValueError, OSError, FloatingPointError, ImportError) as error:
         print(f"unetbook {options.command}: {error}", file=sys.stderr)
         return 2
     except Exception as error:

@@ -16,6 +16,8 @@ from packaging.requirements import Requirement
 
 import unetbook
 from unetbook.classes import PETS
+from unetbook.inline import show_drawings_as_svg
+from unetbook.machine import find_obstacle
 from unetbook.remedies import look_up
 
 CLASS_NAMES = PETS.names
@@ -79,7 +81,9 @@ TIERS = {tier.tier: tier for tier in (Config("quick"), STANDARD, FULL)}
 
 
 def on_colab():
-    """Tell whether this is Google Colab."""
+    """Tell whether this is Google Colab; Kaggle's image is built on Colab's."""
+    if "KAGGLE_KERNEL_RUN_TYPE" in os.environ:
+        return False
     return "google.colab" in sys.modules or "COLAB_RELEASE_TAG" in os.environ
 
 
@@ -222,6 +226,20 @@ def leave_xla_off():
     keras.Model.jit_compile = property(lambda self: False, lambda self, value: None)
 
 
+def check_machine():
+    """Raise an `ImportError` where TensorFlow cannot be loaded, before it is tried."""
+    obstacle = find_obstacle()
+    if obstacle is not None:
+        raise ImportError(obstacle)
+    with contextlib.suppress(PackageNotFoundError):
+        raise ImportError(
+            f"tensorflow-metal {version('tensorflow-metal')} is installed, and this "
+            "TensorFlow fails with it. Run: pip uninstall tensorflow-metal, then "
+            "restart the kernel. TensorFlow then computes on the processor; for a GPU, "
+            "open the chapter on Colab or Kaggle."
+        )
+
+
 def check_versions():
     """Raise an `ImportError` if an installed package is outside the book's bounds."""
     try:
@@ -275,7 +293,7 @@ def hold_stderr():
 
 
 def start():
-    """Load TensorFlow quietly, check the versions, and say what this run is.
+    """Load TensorFlow quietly, where it can be, and say what this run is.
 
     Every chapter's first cell calls it, before anything imports Keras.
 
@@ -283,11 +301,12 @@ def start():
         The `Config` of this run.
 
     Raises:
-        ImportError: If an installed package is outside the book's bounds.
+        ImportError: If TensorFlow cannot run here, or an installed package is outside
+            the book's bounds.
         ValueError: If `UNETBOOK_TIER` or `UNETBOOK_XLA` is unknown.
     """
-    check_versions()
     load_tensorflow()
+    show_drawings_as_svg()
     with hold_stderr():
         config = load_config()
         print(describe(config))
@@ -297,11 +316,15 @@ def start():
 
 
 def load_tensorflow():
-    """Load TensorFlow quietly; keep Keras away from XLA where `UNETBOOK_XLA` says so.
+    """Check machine and versions, load TensorFlow quietly, without XLA if told so.
 
     Raises:
+        ImportError: If TensorFlow cannot run here, or an installed package is outside
+            the book's bounds.
         ValueError: If `UNETBOOK_XLA` is unknown.
     """
+    check_machine()
+    check_versions()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Each of several networks is traced once, which TensorFlow takes for a fault.
     logger = logging.getLogger("tensorflow")

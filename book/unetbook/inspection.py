@@ -49,7 +49,7 @@ def coarsen_masks(masks, grid_size):
     pixels right; another may have a higher mean IoU.
 
     Args:
-        masks: Integers `(batch, side, side)` in {0, 1, 2}.
+        masks: Class numbers `(batch, side, side)`, from 0.
         grid_size: Cells along a side; it divides the side.
 
     Returns:
@@ -64,7 +64,8 @@ def coarsen_masks(masks, grid_size):
         raise ValueError(f"grid_size={grid_size!r}: choose a divisor of {side}.")
     cell = side // grid_size
     cells = masks.reshape(batch, grid_size, cell, grid_size, cell)
-    counts = [(cells == class_id).sum(axis=(2, 4)) for class_id in range(3)]
+    class_ids = range(int(masks.max()) + 1)
+    counts = [(cells == class_id).sum(axis=(2, 4)) for class_id in class_ids]
     winners = np.argmax(counts, axis=0)  # (B, grid_size, grid_size)
     return winners.repeat(cell, axis=1).repeat(cell, axis=2)
 

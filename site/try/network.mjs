@@ -1,11 +1,14 @@
-// Fetches the runtime and a network, checks that they are the ones that were chosen,
-// and runs them: from an image to probabilities. Nothing here touches the page.
+// Loads the runtime and a network, and runs them: from an image to probabilities.
+// Nothing here touches the page.
 
-// ONNX Runtime Web (MIT licence). The page names these files too; a test compares.
+import { fetchChecked, inTime, Trouble } from "./fetching.mjs";
+
+// ONNX Runtime Web (MIT licence), published with the site by tools/npm.py. The page
+// names these files too, and holds the script to its hash; a test compares.
 export const RUNTIME = {
   name: "onnxruntime-web",
   version: "1.30.0",
-  address: "https://cdn.jsdelivr.net/npm/onnxruntime-web@1.30.0/dist/",
+  address: new URL("../npm/onnxruntime-web@1.30.0/", import.meta.url).href,
   compressedSize: 3_690_000, // on the way, where the host compresses
   script: {
     name: "ort.wasm.bundle.min.mjs",
@@ -20,49 +23,34 @@ export const RUNTIME = {
 };
 export const RUNTIME_BYTES = RUNTIME.script.bytes + RUNTIME.wasm.bytes;
 
-/** What went wrong, in a sentence for the reader. */
-export class Trouble extends Error {}
+// Two modules of WebAssembly: the smallest one, and a function that returns a vector.
+const HEADER = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
+export const SMALLEST = Uint8Array.from(HEADER);
+export const VECTOR = Uint8Array.from([
+  ...HEADER,
+  ...[1, 5, 1, 0x60, 0, 1, 0x7b], // a type: from nothing to v128
+  ...[3, 2, 1, 0], // a function of this type
+  ...[10, 8, 1, 6, 0, 0x41, 0, 0xfd, 0x0f, 0x0b], // i32.const 0, i8x16.splat, end
+]);
 
-/** Fetch a file, and refuse it unless it is the one that was chosen. */
-export async function fetchChecked(address, file, onBytes = () => {}) {
-  // Only pages on https or localhost may hash; elsewhere fetch itself refuses, without
-  // saying why, and without telling how far it got.
-  const options = globalThis.crypto?.subtle ? {} : { integrity: file.integrity };
-  let bytes;
+/** Refuse a browser that cannot run the runtime, before it fetches megabytes. */
+export function checkWebAssembly() {
+  if (typeof WebAssembly !== "object") {
+    throw new Trouble("This browser does not run WebAssembly, which the network needs. " +
+      "Use another browser, or allow WebAssembly in this one’s settings.");
+  }
   try {
-    const response = await fetch(new URL(file.name, address), options);
-    if (!response.ok) throw new Error(`status ${response.status}`);
-    bytes = await readAll(response, onBytes);
+    new WebAssembly.Module(SMALLEST); // `validate` says yes where a policy says no
   } catch (error) {
-    const host = new URL(address).host;
-    throw new Trouble(`${file.name} could not be fetched from ${host}. Is the network ` +
-      "there? Try again when it is.", { cause: error });
+    throw new Trouble("WebAssembly is forbidden on this page, and the network needs it. " +
+      "A content policy forbids it, set by the site (wasm-unsafe-eval is missing) or by " +
+      "an add-on of this browser.", { cause: error });
   }
-  if (globalThis.crypto?.subtle && (await integrityOf(bytes)) !== file.integrity) {
-    throw new Trouble(`${file.name} is not the file that this page was written for: its ` +
-      "hash differs. It was not run. Reload the page, and if that does not help, tell " +
-      "the page’s authors.");
+  if (!WebAssembly.validate(VECTOR)) {
+    throw new Trouble("This browser’s WebAssembly lacks vector instructions (SIMD), which " +
+      "the network needs. Browsers have them since 2021, Safari since 2023, on all but " +
+      "very old processors.");
   }
-  return bytes;
-}
-
-/** Read a response to its end, telling how many bytes each piece had. */
-async function readAll(response, onBytes) {
-  const pieces = [];
-  const reader = response.body.getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    pieces.push(value);
-    onBytes(value.length);
-  }
-  return new Uint8Array(await new Blob(pieces).arrayBuffer());
-}
-
-/** The SHA-384 of bytes, spelt as in an `integrity` attribute. */
-async function integrityOf(bytes) {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-384", bytes));
-  return `sha384-${btoa(String.fromCharCode(...digest))}`;
 }
 
 /** Keep the promise of `make(key)`; forget it when it fails, so that one can retry. */
@@ -78,14 +66,12 @@ function remember(make) {
   };
 }
 
-const loadRuntime = remember(async (runtime, onBytes) => {
-  const [script, wasm] = await Promise.all([runtime.script, runtime.wasm].map((file) =>
-    fetchChecked(runtime.address, file, onBytes)));
-  // Imported from memory, so that what runs is what was checked.
-  const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
-  const ort = await import(address);
-  URL.revokeObjectURL(address);
-  ort.env.wasm.wasmBinary = wasm.buffer;
+const loadRuntime = remember(async ({ address, script, wasm }, onBytes) => {
+  // The script is fetched to say what is wrong with it; the browser takes it from there.
+  const [, { buffer }] = await Promise.all([script, wasm].map((file) =>
+    fetchChecked(address, file, onBytes)));
+  const ort = await inTime(import(address + script.name), script.name);
+  ort.env.wasm.wasmBinary = buffer;
   ort.env.wasm.numThreads = 1; // more need headers that plain web hosts do not send
   ort.env.logLevel = "error";
   return ort;
@@ -103,10 +89,7 @@ const loadSession = remember(async (model, onBytes) => {
 
 /** Load a network of models.json, once. */
 export async function loadNetwork(model, onBytes) {
-  if (typeof WebAssembly !== "object") {
-    throw new Trouble("This browser does not run WebAssembly, which the network needs. " +
-      "Use another browser, or allow WebAssembly in this one’s settings.");
-  }
+  checkWebAssembly();
   return loadSession(model, onBytes);
 }
 

@@ -5,7 +5,9 @@
 // it is, and not among the package's explorers: they fetch files, which an explorer in
 // the output of a cell must not, and the package need not grow by what Python can do.
 
-import { loadNetwork, predict, RUNTIME, RUNTIME_BYTES, Trouble } from "./network.mjs";
+import { decode } from "./decoding.mjs";
+import { fetchFile, Trouble } from "./fetching.mjs";
+import { loadNetwork, predict, RUNTIME, RUNTIME_BYTES } from "./network.mjs";
 import { encodeTrimap } from "./png.mjs";
 import { classify, classShares, squeezePicture, toImage } from "./resize.mjs";
 
@@ -30,37 +32,25 @@ function describeCosts() {
   const { model, loaded } = state;
   const parts = [];
   if (!loaded.has(RUNTIME.name)) {
-    parts.push(`${RUNTIME.name}, ${megabytes(RUNTIME_BYTES)}, from ` +
-      `${new URL(RUNTIME.address).host} (about ${megabytes(RUNTIME.compressedSize)} ` +
-      "on the way, where it comes compressed)");
+    parts.push(`${RUNTIME.name}, ${megabytes(RUNTIME_BYTES)} (about ` +
+      `${megabytes(RUNTIME.compressedSize)} on the way, where it comes compressed)`);
   }
   if (!loaded.has(model.name)) {
-    parts.push(`the network ${model.name}, ${megabytes(model.bytes)}, from this site`);
+    parts.push(`the network ${model.name}, ${megabytes(model.bytes)}`);
   }
   if (!parts.length) return "Everything is here: the next picture fetches nothing.";
-  return `The next picture fetches ${parts.join(", and ")}.`;
+  return `The next picture fetches ${parts.join(", and ")}, from this site.`;
 }
 
 /** One sentence on the result, which is announced. */
 function describeResult({ picture, shares, model, milliseconds, total }) {
   const found = CLASSES.map((name, i) => `${percent(shares[i])} ${name}`).join(", ");
-  const shrunk = picture.shrunk ? ", shrunk from more" : "";
-  return `${picture.name}, ${picture.width} × ${picture.height} pixels${shrunk}: ` +
+  return `${picture.name}, ${picture.width} × ${picture.height} pixels: ` +
     `${found}. The network ${model.name} took ${Math.round(milliseconds)} ms, ` +
     `everything together ${seconds(total)}.`;
 }
 
 // ----------------------------------------------------------------------- pictures
-
-/** Decode a file, turned upright as its EXIF entry says. */
-async function decode(file) {
-  try {
-    return await createImageBitmap(file, { imageOrientation: "from-image" });
-  } catch (error) {
-    throw new Trouble(`${file.name} cannot be read as a picture. Save it as JPEG or PNG ` +
-      "(photographs of a telephone may be HEIC) and try again.", { cause: error });
-  }
-}
 
 /** Paint a picture on white, in front of which transparent parts stand. */
 function paint(canvas, picture, width, height) {
@@ -81,19 +71,18 @@ function fit({ width, height }, scale) {
 
 /** Read a file: its size, what the network gets of it, and the picture on display. */
 async function readPicture(file, size) {
-  const bitmap = await decode(file);
-  const pixels = bitmap.width * bitmap.height;
-  const [width, height] = fit(bitmap, Math.sqrt(MOST_PIXELS / pixels));
+  const decoded = await decode(file);
+  const { width, height } = decoded;
   const canvas = document.createElement("canvas");
-  const context = paint(canvas, bitmap, width, height);
-  bitmap.close();
-  const { data } = context.getImageData(0, 0, width, height);
-  const image = toImage(squeezePicture(data, width, height, size));
+  const read = fit(decoded, Math.sqrt(MOST_PIXELS / (width * height)));
+  const context = paint(canvas, decoded.source, ...read);
+  decoded.close();
+  const { data } = context.getImageData(0, 0, ...read);
+  const image = toImage(squeezePicture(data, ...read, size));
   const shown = document.createElement("canvas");
-  paint(shown, canvas, ...fit(canvas, SHOWN_SIDE / Math.max(width, height)));
+  paint(shown, canvas, ...fit(canvas, SHOWN_SIDE / Math.max(...read)));
   canvas.width = 0; // gives 48 MB back at once, which telephones need
-  const shrunk = width * height < pixels;
-  return { name: file.name || "the picture", width, height, shrunk, image, shown };
+  return { name: file.name || "the picture", width, height, image, shown };
 }
 
 // ------------------------------------------------------------------------ display
@@ -204,13 +193,7 @@ async function run(getFile) {
 
 /** The cat of scikit-image, as a file. */
 async function fetchCat() {
-  try {
-    const response = await fetch(new URL("chelsea.jpg", import.meta.url));
-    if (!response.ok) throw new Error(`status ${response.status}`);
-    return new File([await response.blob()], "chelsea.jpg");
-  } catch (error) {
-    throw new Trouble("The cat could not be fetched. Is the network there?", { cause: error });
-  }
+  return new File([await fetchFile(import.meta.url, "chelsea.jpg")], "chelsea.jpg");
 }
 
 /** Hand over the mask, at the picture's own size, as a file. */
@@ -291,11 +274,10 @@ function connect() {
 async function start() {
   part("waiting").hidden = true;
   try {
-    const response = await fetch(new URL("models.json", import.meta.url));
-    offerNetworks(await response.json());
+    const list = await fetchFile(import.meta.url, "models.json");
+    offerNetworks(JSON.parse(new TextDecoder().decode(list)));
   } catch (error) {
-    complain(new Trouble("The list of networks could not be fetched. Is the network " +
-      "there? Reload the page when it is.", { cause: error }));
+    complain(error);
     return;
   }
   connect();

@@ -5,14 +5,14 @@ import subprocess
 import pytest
 
 from tests.paths import ROOT
-from tools.browser import biome_package, kept
+from tools.browser import biome_package
 
 
 def test_scripts_and_styles_pass_the_linter():
     package = biome_package()
     if package is None:
         pytest.skip("tools/browser.py knows no Biome for this machine")
-    biome = kept(package[0], "biome")
+    biome = package.kept("biome")
     if not biome.exists():
         pytest.skip("Biome is missing: python tools/browser.py")
     command = [biome, "lint", "--error-on-warnings"]

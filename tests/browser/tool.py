@@ -1,15 +1,13 @@
-"""Drives the page "Try it", and answers what it asks another host for.
-
-The answers come from the npm package of the pinned version.
-"""
+"""Drives the page "Try it", and answers for the site where something must fail."""
 
 import numpy as np
 from PIL import Image
 
-from tools.browser import RUNTIME_PACKAGE, kept
+from tests.paths import SITE
+from tools.npm import RUNTIME
 
-CDN = "https://cdn.jsdelivr.net/npm/"
-RUNTIME_FILES = [f"{CDN}{RUNTIME_PACKAGE[0]}/{name}" for name in RUNTIME_PACKAGE[2]]
+RUNTIME_FOLDER = SITE / "npm" / RUNTIME.folder_name
+RUNTIME_ADDRESS = f"**/{RUNTIME.folder_name}/*"
 PATIENCE = 180_000  # a busy machine compiles 14 MB of WebAssembly in half a minute
 PET, BACKGROUND, BORDER = range(3)
 
@@ -20,22 +18,13 @@ READ_CANVAS = """canvas => {
 }"""
 
 
-def packed_file(address):
-    """Return where the file of the npm package lies that an address names."""
-    return kept(RUNTIME_PACKAGE[0], address)
-
-
-def answer(route):
-    """Answer a request for the runtime from the npm package."""
-    headers = {"access-control-allow-origin": "*"}
-    content = packed_file(route.request.url).read_bytes()
-    route.fulfill(body=content, headers=headers)
-
-
 def answer_otherwise(route):
     """Answer a request for the runtime with another script."""
-    headers = {"access-control-allow-origin": "*"}
-    route.fulfill(body="globalThis.foreign = true;", headers=headers)
+    route.fulfill(body="globalThis.foreign = true;", content_type="text/javascript")
+
+
+def hang(route):
+    """Answer nothing, ever."""
 
 
 class Tool:

@@ -164,7 +164,10 @@ def test_cells_are_short_and_have_no_shell_commands(path):
 @each_chapter
 def test_every_stored_figure_has_alt_text(path):
     for cell in code_cells(path):
-        images = [o for o in cell.outputs if "image/png" in o.get("data", {})]
+        shown = [o.get("data", {}) for o in cell.outputs]
+        images = [
+            data for data in shown if {"image/png", "image/svg+xml"} & data.keys()
+        ]
         alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
         assert not images or len(alt.split()) >= 6, cell.source[-120:]
 

@@ -3,12 +3,15 @@
 import json
 import math
 
+import keras
 import numpy as np
 import pytest
 
 from tests.paths import BOOK, ROOT
 from unetbook.config import TIERS
+from unetbook.explorers.anatomy import seen_square, split_blocks
 from unetbook.metrics import BORDER_POLICIES, iou_per_class, mean_iou, score_border
+from unetbook.model import build_unet
 from unetbook.pretrained import read_card
 from unetbook.results import (
     RINGS,
@@ -30,7 +33,10 @@ LABELS = (50, 100, 200, 400, 800, 3312)  # photographs of the recipes `course-N`
 
 
 def prose(chapter):
-    """Return the text of a chapter's Markdown cells, on one line."""
+    """Return the text of a page, or of a chapter's Markdown cells, on one line."""
+    page = BOOK / f"{chapter}.md"
+    if page.exists():
+        return " ".join(page.read_text(encoding="utf-8").split())
     cells = json.loads((BOOK / f"{chapter}.ipynb").read_text())["cells"]
     texts = ["".join(c["source"]) for c in cells if c["cell_type"] == "markdown"]
     return " ".join(" ".join(texts).split())
@@ -40,6 +46,19 @@ def missing(chapter, sentences):
     """Return those sentences that a chapter does not hold."""
     text = prose(chapter)
     return [sentence for sentence in sentences if sentence not in text]
+
+
+def test_one_wrong_pixel_halves_the_mean_iou_of_a_picture_without_a_pet():
+    truth, prediction = np.ones(100, "int32"), np.ones(100, "int32")
+    by_keras = keras.metrics.MeanIoU(num_classes=2)
+    assert mean_iou([[0, 0], [0, 100]]) == 1
+    assert float(by_keras(truth, prediction)) == pytest.approx(1)
+    prediction[0] = 0
+    by_keras.reset_state()
+    assert float(by_keras(truth, prediction)) == pytest.approx(0.495)
+    assert mean_iou([[0, 0], [1, 99]]) == pytest.approx((0 / 1 + 99 / 100) / 2)
+    sentence = "The pet has 0/1, the background 99/100, and the mean is 0.495."
+    assert not missing("08_prediction", [sentence])
 
 
 @pytest.fixture(scope="module")
@@ -162,13 +181,22 @@ def test_how_many_steps_the_shortest_training_takes():
     quick = TIERS["quick"]
     pets = 720  # drawn ones: 800 without a tenth for validation
     assert pets / quick.batch_size * quick.epochs == 405
-    assert missing("03_encoder", ["training has about four hundred steps"]) == []
+    assert (
+        missing("03_encoder", ["The `quick` tier trains for about four hundred"]) == []
+    )
 
 
 def test_what_the_sixth_level_of_the_full_tier_costs():
     course, long = (read_runs(name)[0]["parameters"] for name in TIER_RECIPES.values())
     assert 1 / 6.5 < long / course - 1 < 1 / 5.5
     assert missing("04_bottleneck", ["cost it a sixth more parameters"]) == []
+
+
+def test_how_far_the_decoder_widens_the_view_of_the_bottleneck():
+    model = build_unet(128, filters=(1, 1, 1, 1, 1))
+    first = next(b for b in split_blocks(model) if b.name == "decoder 4")
+    sentence = f"first block sees three cells in a row, {seen_square(model, first)[1]}"
+    assert missing("04_bottleneck", [sentence]) == []
 
 
 def test_the_tiny_network_against_the_articles():
@@ -194,12 +222,14 @@ def test_what_background_everywhere_scores_on_photographs(pictures):
     shares = pictures.matrices.sum(axis=(0, 2)) / pictures.matrices.sum()
     pet, background, border = (100 * shares).round().astype(int)
     sentences = [
-        f"{pet} % pet, {background} % background and {border} % border",
+        f"On the photographs it is {pet}, {background} and {border} %",
         f"is right on {background} % of the pixels",
-        f"0 for pet, {background / 100} for background and 0 for border, a mean of "
+        f"0 for pet, {background / 100} for background, 0 for border, a mean of "
         f"{shares[1] / 3:.2f}",
     ]
     assert missing("01_dataset", sentences) == []
+    sentence = f'"background everywhere" is right on {background} % of the pixels'
+    assert missing("intro", [sentence]) == []
 
 
 @pytest.mark.photos
@@ -242,8 +272,7 @@ def test_how_well_two_annotations_agree(shipped, pictures):
     assert missing(WORTH, sentences) == []
     within = len(faults["doubles_within"]["train"])
     sentences = [
-        "has 22 cases across train and test",
-        f"Inside the training pictures there are {within} pairs more",
+        f"has 22 cases across train and test, and {within} inside the training pictures"
     ]
     assert missing("01_dataset", sentences) == []
 
@@ -318,7 +347,7 @@ def test_drawings_are_strange_to_the_network_of_photographs():
         for cell in cells
         for output in cell.get("outputs", ())
     ]
-    line = f"learnt drawings: {own:.2f}; learnt photographs: {drawn:.2f}\n"
+    line = f"trained on drawings: {own:.2f}; trained on photographs: {drawn:.2f}\n"
     assert line in printed
 
 
@@ -427,7 +456,7 @@ def test_what_repeating_and_convolving_costs_the_whole_network():
         read_runs(name)[0]["multiply_adds"] for name in ("small", "small-up-sampling")
     )
     assert up / plain - 1 == pytest.approx(1 / 3, abs=0.03)
-    sentence = "In our whole network it is about a third more work."
+    sentence = "In our whole network it is about a third more work"
     assert missing("02_transposed_convolution", [sentence]) == []
 
 
@@ -468,6 +497,24 @@ def test_what_cut_skips_cost_the_drawn_network(cuts):
     sentences = [
         "720 drawn pets, forty times each",  # 800 without a tenth for validation
         f"costs {whole - none:.3f} of mean IoU, and {borders[0] - borders[1]:.3f} at",
+    ]
+    assert missing("06_unet", sentences) == []
+    assert read_cuts()[0]["config"]["epochs"] == 9
+    assert missing("06_unet", ["the quick tier on drawn pets for nine epochs"]) == []
+    sentence = f"cutting all skips costs {borders[0] - borders[1]:.2f} at the border"
+    assert missing("05_decoder", [sentence]) == []
+
+
+def test_no_single_cut_loses_on_every_drawn_pet():
+    measured, stored = read_cuts()
+    right = (stored["pred_masks"] == stored["masks"]).sum(axis=(2, 3))  # (nets, pets)
+    won = dict(zip([net["name"] for net in measured["nets"]], right, strict=True))
+    won = {name: counts - won["none"] for name, counts in won.items()}
+    assert [name for name, pixels in won.items() if (pixels < 0).all()] == ["all"]
+    assert [name for name, pixels in won.items() if (pixels > 0).all()] == ["2"]
+    sentences = [
+        "No single cut loses on all three pets.",
+        "that of skip 2 even wins more than it loses on all three",
     ]
     assert missing("06_unet", sentences) == []
 

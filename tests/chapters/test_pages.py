@@ -14,6 +14,12 @@ import yaml
 from tests.paths import ROOT, SITE
 
 PAGES = sorted((SITE / "book").glob("*.html")) if SITE.exists() else []
+# What makes a browser ask another host as soon as it opens a page.
+ASKS = (
+    r"<(?:script|img|iframe|source)\b[^>]*\ssrc=[\"']?(?:https?:)?//"
+    r"|<link\b(?=[^>]*rel=[\"']?(?:stylesheet|preload|icon))[^>]*href=[\"']?https?:"
+    r"|unpkg\.com|jsdelivr\.net|cdnjs\.|googleapis\.com"
+)
 
 pytestmark = pytest.mark.skipif(
     not PAGES, reason="the site is not rendered: python tools/build.py --stored"
@@ -109,11 +115,32 @@ def test_no_directive_is_left_unrendered(path):
     assert not re.search(r":::\s*\{|\{glossary\}", "".join(read_page(path).text))
 
 
-def test_chapters_have_a_colab_button():
-    for path in SITE.glob("book/0*.html"):
-        assert any(
-            "colab.research.google.com" in link for link in read_page(path).links
-        )
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_a_page_names_no_file_of_another_host(path):
+    assert not re.findall(ASKS, path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        '<script src="https://cdn.example.org/a.js"></script>',
+        '<img alt="a" src="//example.org/a.png">',
+        '<link href="https://example.org/a.css" rel="stylesheet">',
+        '<script>const URL = "https://unpkg.com/a"</script>',
+    ],
+)
+def test_a_tag_that_asks_another_host_is_found(tag):
+    assert re.findall(ASKS, tag)
+
+
+@pytest.mark.parametrize("host", ["colab.research.google", "kaggle", "studiolab"])
+def test_chapters_and_assignments_have_a_button_for_each_host(host):
+    notebooks = [name for name in documents() if (ROOT / f"{name}.ipynb").exists()]
+    assert len(notebooks) == 16
+    for name in notebooks:
+        links = read_page(SITE / f"{name}.html").links
+        ending = f"/blob/main/{name}.ipynb"
+        assert any(host in link and link.endswith(ending) for link in links), name
 
 
 def test_only_the_book_is_published():

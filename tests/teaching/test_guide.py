@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -59,3 +60,17 @@ def test_make_hands_on_which_class_is_meant(target):
     words = ["make", target, "GRADING_CLASS=teach/class_b", *tells]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == "teach/class_b", done.stderr
+
+
+@pytest.mark.parametrize("command", ["assignments", "grade", "feedback"])
+def test_without_nbgrader_a_command_says_what_to_install(command):
+    code = (
+        "import runpy, sys; sys.modules['nbgrader'] = None; sys.argv[1:] = ['2']; "
+        f"runpy.run_module('teach.{command}', run_name='__main__')"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
+    )
+    assert ended.returncode == 1
+    assert "nbgrader not installed. Run: make teacher" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -211,7 +211,7 @@ def plot_scores(scores, class_names=PETS.names):
 
     Args:
         scores: `(C,)` in [0, 1], or a dictionary from labels to such arrays; nan
-            stands for a class that does not occur.
+            stands for a class that has no score, as one that does not occur.
         class_names: One name a class.
 
     Returns:
@@ -247,7 +247,7 @@ def draw_bars(ax, places, values, thickness, number, label):
         label=label,
     )
     for place, value in zip(places, values, strict=True):
-        text = "absent" if np.isnan(value) else f"{value:.2f}"
+        text = "no score" if np.isnan(value) else f"{value:.2f}"
         turned = {"fontsize": 11, "rotation": 90 if narrow or np.isnan(value) else 0}
         ax.text(place, np.nan_to_num(value) + 0.02, text, ha="center", **turned)
 

@@ -16,6 +16,7 @@ from unetbook.figures.style import (
 )
 
 COUNTED = 5  # classes: of more, a cell has room for a share alone
+DARK = 0.71  # share from which white is easier to read than black on its shade
 
 
 def check_square(matrix, class_names):
@@ -51,10 +52,10 @@ def plot_confusion_matrix(matrix, class_names=PETS.names):
     shares = np.divide(matrix, totals, where=totals > 0, out=np.zeros_like(matrix))
     few = len(class_names) <= COUNTED
     ax = new_axes(4.6 if few else WIDTH)
-    ax.imshow(shares, cmap=SHADES, vmin=0, vmax=1.25)
+    ax.imshow(shares, cmap=SHADES, vmin=0, vmax=1)
     for (row, column), share in np.ndenumerate(shares):
         text = f"{share:.1%}\n{matrix[row, column]:,.0f}" if few else whole_share(share)
-        look = {"color": "white" if share > 0.85 else "black"}
+        look = {"color": "white" if share > DARK else "black"}
         look |= {} if few else {"fontsize": 9}
         ax.text(column, row, text, ha="center", va="center", **look)
     name_ticks(ax, class_names)
@@ -62,7 +63,8 @@ def plot_confusion_matrix(matrix, class_names=PETS.names):
     ax.set_yticks(range(len(class_names)), class_names, **upright)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    ax.set(xlabel="predicted class", ylabel="true class")
+    ax.set_xlabel("predicted class", labelpad=9)  # apart from the classes' names
+    ax.set_ylabel("true class", labelpad=9)
     return ax
 
 
@@ -133,7 +135,7 @@ def plot_stamps(x, kernel, strides=1):
         strides: Steps between the stamps in pixels.
 
     Returns:
-        The axes `(2, 3)`: four stamps, and on the right the input above the sum.
+        Dictionary of axes: `"input"`, `"kernel"`, `"stamp 0"` to `"stamp 3"`, `"sum"`.
 
     Raises:
         ValueError: If `x` has another shape.
@@ -141,19 +143,24 @@ def plot_stamps(x, kernel, strides=1):
     x, kernel = np.asarray(x), np.asarray(kernel)
     if x.shape != (2, 2):
         raise ValueError(f"x has shape {x.shape}, expected (2, 2): four stamps.")
-    size = {"figsize": (WIDTH, 4.7), "layout": "constrained"}
-    axes = plt.subplots(2, 3, **size)[1]
-    draw_table(axes[0, 2], x, "input")
-    draw_table(axes[1, 2], transposed_convolution(x, kernel, strides), "sum")
+    names = [
+        ["input", "stamp 0", "stamp 1", "sum"],
+        ["kernel", "stamp 2", "stamp 3", "sum"],
+    ]
+    axes = plt.figure(figsize=(WIDTH, 3.5), layout="constrained").subplot_mosaic(names)
+    draw_table(axes["input"], x, "input")
+    draw_table(axes["kernel"], kernel, "kernel")
+    draw_table(axes["sum"], transposed_convolution(x, kernel, strides), "sum")
     for number, place in enumerate(np.ndindex(2, 2)):
         only = np.where(np.arange(4).reshape(2, 2) == number, x, 0)
         stamp = transposed_convolution(only, kernel, strides)
-        draw_table(axes[place], stamp, f"{number_text(x[place])} times the kernel")
+        ax = axes[f"stamp {number}"]
+        draw_table(ax, stamp, f"{number_text(x[place])} times")
         colour = SERIES_COLOURS[number]
         corner = np.multiply(place, strides)
-        tint_square(axes[0, 2], place, 1, colour)
-        tint_square(axes[place], corner, len(kernel), colour)
-        frame_square(axes[1, 2], corner, len(kernel), colour, 0.03 + 0.04 * number)
+        tint_square(axes["input"], place, 1, colour)
+        tint_square(ax, corner, len(kernel), colour)
+        frame_square(axes["sum"], corner, len(kernel), colour, 0.03 + 0.04 * number)
     return axes
 
 

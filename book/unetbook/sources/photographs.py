@@ -31,7 +31,8 @@ def read_split(builder, name):
         A `Split` whose pictures are still bytes.
 
     Raises:
-        DataError: If a file of the data set is damaged or missing.
+        DataError: If a file of the data set is damaged or missing, or nothing is
+            installed that reads it.
     """
     skip = tfds.decode.SkipDecoding()
     decoders = {"image": skip, "segmentation_mask": skip}
@@ -44,6 +45,8 @@ def read_split(builder, name):
                 split=name, decoders=decoders, read_config=config
             )
         names = [text.decode() for text in list_names(examples)]
+    except ImportError as error:
+        raise unreadable_copy(builder.data_dir) from error
     except (tf.errors.OpError, OSError, ValueError, RuntimeError) as error:
         raise broken_copy(builder.data_dir, shorten(error)) from error
     expected = builder.info.splits[name].num_examples
@@ -128,6 +131,20 @@ def broken_copy(copy, problem):
         f"The data set in {copy} is damaged or half-finished: {problem}. Remove that "
         "folder and call load_pets again, set TFDS_DATA_DIR to a folder that holds a "
         f"whole {PHOTOS}/{PHOTOS_VERSIONS[0]}, or set UNETBOOK_DATA=drawn. "
+        + look_up("The download fails")
+    )
+
+
+def unreadable_copy(copy):
+    """Return the error for ArrayRecord files where the package that reads them lacks.
+
+    TensorFlow Datasets brings it on Linux alone; for Windows it is not published.
+    """
+    return DataError(
+        f"The data set in {copy} is kept as ArrayRecord, and array_record, which reads "
+        "it, is not installed. Run: pip install array_record (on Windows "
+        "inside WSL2), then restart the kernel; set TFDS_DATA_DIR to another folder, "
+        "into which load_pets downloads TFRecord files; or set UNETBOOK_DATA=drawn. "
         + look_up("The download fails")
     )
 
