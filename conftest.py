@@ -11,6 +11,7 @@ from unetbook.config import cache_dir
 
 MEMORY = 3e9  # bytes of a worker with TensorFlow and a process that it starts
 LONGEST = ("07_training", "05_decoder", "test_training", "test_experiments")
+LONGEST += ("test_sources", "test_grade", "test_solutions")  # `make grading`
 # Not TF_NUM_INTEROP_THREADS: with a single one, `tf.data` waits for its own threads.
 ONE_THREAD = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS")
 

@@ -35,7 +35,8 @@ COMPARE = "### COMPARE"
 END = "### END HIDDEN TESTS"
 INSIDE = (Path(__file__).parent / "inside.py").read_text()
 ANSWER = "answer"  # what `hand_over` of inside.py calls it
-LARGEST_ANSWER = 2_000_000  # characters of JSON
+LARGEST_ANSWER = 2_000_000  # characters of JSON, 75 bytes of memory each
+LONGEST_SENTENCE = 500  # characters; it may quote the answer
 DTYPES = {"bool", "float16", "float32", "float64"}
 DTYPES |= {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
 LIMITS = {"cell_seconds": 20, "notebook_seconds": 180, "patience": 5}  # see Runner
@@ -241,7 +242,7 @@ def judge(source, answer, reference):
         exec(check.draw + "\n" + check.compare, names)
         found = form(answer)
     except AssertionError as error:
-        return str(error) or "the answer is not the expected one"
+        return str(error)[:LONGEST_SENTENCE] or "the answer is not the expected one"
     except Exception as error:
         return f"the answer has another form than asked for ({type(error).__name__})"
     if "form" in names:

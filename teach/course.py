@@ -90,8 +90,12 @@ class Course:
 
 
 def own_course():
-    """Return the class of this teacher: `teach/class`, or what GRADING_CLASS names."""
-    return Course(Path(os.environ.get("GRADING_CLASS") or TEACH / "class").absolute())
+    """Return the class of this teacher: `teach/class`, or what GRADING_CLASS names.
+
+    A path that does not begin at the root begins at the repository, wherever a command
+    is given: Formgrader starts in `teach`.
+    """
+    return Course((ROOT / (os.environ.get("GRADING_CLASS") or "teach/class")).resolve())
 
 
 def assignment_name(number):

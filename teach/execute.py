@@ -18,7 +18,7 @@ import zmq.asyncio
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal
-from nbformat.v4 import new_code_cell
+from nbformat.v4 import new_code_cell, new_output
 
 from teach.checks import is_hidden, question_cell
 from teach.course import KERNEL
@@ -40,6 +40,7 @@ LONGEST_SEND = 20_000  # ms; a kernel that broke its sockets takes nothing any m
 STARTUP_SECONDS = 120
 TICK = 0.2  # seconds between two looks at what a cell has used up
 TIMEOUT = "CellTimeoutError"
+CUT = "The rest of what this cell wrote is left out: it was too much.\n"
 PRELUDE = (Path(__file__).parent / "prelude.py").read_text()
 
 
@@ -125,7 +126,7 @@ class Runner(NotebookClient):
         self.patience, self.allowed = plan.limits["patience"], math.inf
         self.imports = tagged_cells(source, "imports")
         self.quick = quick_cells(source)
-        self.finished, self.written = {}, {}
+        self.finished, self.written, self.shown = {}, {}, 0
         self.watch, self.started, self.tell_start = None, False, started
 
     def run(self):
@@ -248,16 +249,24 @@ class Runner(NotebookClient):
             return None
 
     def output(self, outs, msg, display_id, cell_index):
-        """Take an output in, unless its cell has written enough; errors always."""
-        content = msg["content"]
-        data = content.get("data", {})
-        size = 100 + len(content.get("text", "")) + len(data.get("text/plain", ""))
-        self.written[cell_index] = self.written.get(cell_index, 0) + size
-        shown = sum(self.written.values()) + len(data.get("image/png", ""))
-        if self.written[cell_index] > LARGEST_OUTPUT or shown > MOST_SHOWN:
-            if msg["msg_type"] != "error":
-                return None
+        """Take in of an output what its cell may still write; errors always."""
+        content, data = msg["content"], msg["content"].get("data", {})
+        room = LARGEST_OUTPUT - self.written.get(cell_index, 0) - 100
+        size = len(content.get("text", "")) + len(data.get("text/plain", ""))
+        size += sum(map(len, content.get("traceback", [])))
+        self.written[cell_index] = LARGEST_OUTPUT - room + size
+        shown = self.shown + 100 + size + len(data.get("image/png", ""))
+        if size <= room and shown <= MOST_SHOWN:
+            self.shown = shown
+        elif msg["msg_type"] == "error":
             outs[:] = [o for o in outs if o.output_type != "error"]
+        else:
+            if room > 0 and self.shown < MOST_SHOWN and "text" in content:
+                content["text"] = content["text"][:room]
+                super().output(outs, msg, display_id, cell_index)
+            if all(o.get("text") != CUT for o in outs):
+                outs.append(new_output("stream", text=CUT))  # nbgrader drops stderr
+            return None
         return super().output(outs, msg, display_id, cell_index)
 
 

@@ -19,9 +19,10 @@ def plain_text(value, longest):
 def plain_content(content):
     """Return a message's content with texts where texts belong, and none too long."""
     kept = {k: v for k, v in content.items() if k != "transient"}
-    for name, longest in (("text", LARGEST_OUTPUT), ("ename", 200), ("evalue", 2000)):
+    longest = {"text": LARGEST_OUTPUT + 1, "ename": 200, "evalue": 2000}  # 1: too long
+    for name, most in longest.items():
         if name in kept:
-            kept[name] = plain_text(kept[name], longest)
+            kept[name] = plain_text(kept[name], most)
     if "traceback" in kept:
         kept["traceback"] = [plain_text(line, 2000) for line in kept["traceback"][-20:]]
     if "data" in kept:
@@ -31,7 +32,7 @@ def plain_content(content):
 
 def plain_data(data):
     """Return what of a display is text or a picture."""
-    longest = {"text/plain": LARGEST_OUTPUT, "image/png": LARGEST_PICTURE}
+    longest = {"text/plain": LARGEST_OUTPUT + 1, "image/png": LARGEST_PICTURE}
     found = {k: v for k, v in data.items() if k in longest and isinstance(v, str)}
     picture = found.get("image/png", "")
     if len(picture) > LARGEST_PICTURE or not re.fullmatch(r"[\w+/=\s]*", picture):

@@ -60,8 +60,9 @@ def misshapen_arrays(answer):
 
 def uniform(answer):
     """Yield answers of this form with one number, and one truth, everywhere."""
+    truths = (True, False) if "bool" in str(checks.form(answer)) else (True,)
     for number in NUMBERS:
-        for truth in (True, False):
+        for truth in truths:
             yield filled(answer, number, truth)
 
 

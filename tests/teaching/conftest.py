@@ -4,6 +4,7 @@ import socket
 import threading
 
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 from teach import assignments
 from teach.course import Course, load_settings, open_nbgrader, read_seed
@@ -43,3 +44,18 @@ def listener():
 def settings(course):
     """nbgrader's configuration for the class of the tests."""
     return load_settings(course)
+
+
+@pytest.fixture
+def runner():
+    """A runner of two cells that has no kernel."""
+    from teach.execute import Plan, Runner
+
+    notebook = new_notebook(cells=[new_code_cell("first"), new_code_cell("second")])
+    started = []
+    limits = {"notebook_seconds": 8, "patience": 5}
+    made = Runner(notebook, notebook, Plan(limits), "", None)
+    made.tell_start = lambda: started.append("started")
+    made.told = started
+    made.clear_before_next_output = False
+    return made

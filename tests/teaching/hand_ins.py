@@ -9,10 +9,10 @@ from nbformat.v4 import new_code_cell
 from teach.wrong import change, read_wrong_answers
 
 NAME = "02_transposed_convolution"
-SHORT = {"cell_seconds": 6, "check_seconds": 1, "notebook_seconds": 20}
+SHORT = {"cell_seconds": 4, "check_seconds": 1, "notebook_seconds": 14}
 
 ENDLESS = "while True:\n    pass"
-FLOOD = "while True:\n    print('x' * 1000)\n"
+FLOOD = "while True:\n    print('x' * 10**6)\n"
 NOISE = """
 import sys, warnings
 print("noise", file=sys.stderr)

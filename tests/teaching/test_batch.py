@@ -9,9 +9,7 @@ import nbformat
 import pytest
 
 from teach import assignments, feedback, grade, sandbox
-from teach.course import open_nbgrader, read_seed
 from teach.execute import Run, Runner, execute
-from teach.gradebook import open_gradebook, read_marks
 from teach.repair import repair
 from teach.verdict import put_verdicts
 from tests.teaching.hand_ins import DAWDLES, NAME, SHORT, Maker
@@ -41,32 +39,36 @@ def execute_here(course, notebook, limits):
 
 
 def test_a_slow_start_costs_no_points(course, monkeypatch):
-    start = Runner.start_new_kernel_client
+    start, limits = Runner.start_new_kernel_client, {"notebook_seconds": 10}
 
     def start_slowly(self):
-        time.sleep(SHORT["notebook_seconds"] // 2 + 2)
+        time.sleep(limits["notebook_seconds"] + 2)
         return start(self)
 
     monkeypatch.setattr(Runner, "start_new_kernel_client", start_slowly)
-    limits = {"notebook_seconds": SHORT["notebook_seconds"] // 2, "patience": 1}
+    limits["patience"] = 1
     assert execute_here(course, Maker(course, NAME).right(), limits) == 20
 
 
-def test_time_is_up_for_the_whole_notebook(course, tmp_path, capsys):
-    maker = Maker(course, NAME)
+@pytest.fixture(scope="module")
+def waiting(course, tmp_path_factory):
+    """The marks of two hand-ins that only wait, graded side by side."""
+    maker, folder = Maker(course, NAME), tmp_path_factory.mktemp("waiting")
     sleepy = maker.with_cell("import time\ntime.sleep(60)", 2)
-    nbformat.write(sleepy, tmp_path / "sleepy_x.ipynb")
-    limits = {"cell_seconds": 60, "notebook_seconds": 12, "patience": 1}
-    assert grade.grade_class(course, NAME, tmp_path, limits=limits) == {"sleepy": 0}
+    nbformat.write(sleepy, folder / "sleepy_x.ipynb")
+    nbformat.write(maker.with_cell(DAWDLES), folder / "slow_x.ipynb")
+    limits = {"cell_seconds": 60, "notebook_seconds": 12, "patience": 2}
+    return grade.grade_class(course, NAME, folder, limits=limits)
+
+
+def test_time_is_up_for_the_whole_notebook(waiting, course):
+    assert waiting["sleepy"] == 0
     graded = course.notebook("autograded", NAME, "sleepy")
     assert "it took too much time" in graded.read_text()
 
 
-def test_a_hand_in_cannot_hold_itself_without_marks(course, tmp_path, capsys):
-    maker = Maker(course, NAME)
-    nbformat.write(maker.with_cell(DAWDLES), tmp_path / "slow_x.ipynb")
-    found = grade.grade_class(course, NAME, tmp_path, limits={**SHORT, "patience": 2})
-    assert found == {"slow": 0}
+def test_a_hand_in_cannot_hold_itself_without_marks(waiting):
+    assert waiting["slow"] == 0
 
 
 BOMB = '{"cells": [{"cell_type": "code", "outputs": [' + "{}," * 10**6 + "{}]}]}"
@@ -103,29 +105,6 @@ def test_a_batch_ends_with_its_marks_and_pages_whatever_one_file_does(
     assert all(f"\n{student}," in rows for student in found)
     pages = {page.stem for page in feedback.write_pages(course, NAME).glob("*.html")}
     assert {student for student in found if student != "lost"} <= pages
-
-
-KERAS_ASSIGNMENTS = {"01_data_pipeline": 20, "03_blocks": 20, "04_unet": 16}
-
-
-@pytest.mark.parametrize("name", KERAS_ASSIGNMENTS)
-def test_solution_gets_full_marks_and_the_release_none(
-    name, course, settings, tmp_path, capsys
-):
-    api, seed = open_nbgrader(course), read_seed(course)
-    student = assignments.make_assignment(course, api, name, seed)
-    maker = Maker(course, name)
-    nbformat.write(student, tmp_path / "empty_x.ipynb")
-    nbformat.write(maker.right(), tmp_path / "right_x.ipynb")
-    found = grade.grade_class(course, name, tmp_path)
-    assert found == {"empty": 0, "right": KERAS_ASSIGNMENTS[name]}
-    with open_gradebook(course) as book:
-        marks = read_marks(book, name, "right")
-        empty = read_marks(book, name, "empty")
-    assert sum(most for _, most, _ in marks.values()) == 20
-    waits = [check for check, (*_, waits) in marks.items() if waits]
-    assert waits == (["failures"] if name == "04_unet" else [])
-    assert not any(waits for *_, waits in empty.values())
 
 
 def test_grading_refuses_without_a_sandbox(monkeypatch):

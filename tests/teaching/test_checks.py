@@ -1,6 +1,7 @@
 """Hidden checks: asked inside, judged outside, by answers that may be hostile."""
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -25,6 +26,22 @@ def test_a_check_is_judged_outside_by_what_was_handed_over():
     assert checks.judge(HIDDEN, 6, SOLUTION) == ""
     assert checks.judge(HIDDEN, 7, SOLUTION) == "twice 3 is 6"
     assert checks.judge(HIDDEN, None, SOLUTION) == "twice 3 is 6"
+
+
+def test_a_sentence_that_quotes_the_answer_stays_short():
+    quoting = HIDDEN.replace('"twice 3 is 6"', 'f"6, not {answer}"')
+    assert checks.judge(quoting, 7, SOLUTION) == "6, not 7"
+    assert len(checks.judge(quoting, [7] * 100_000, SOLUTION)) == 500
+
+
+def test_an_answer_takes_no_more_memory_than_75_bytes_for_each_of_its_characters():
+    array = '{"array": [%s0], "shape": [-1], "dtype": "float64"}'
+    for text in ("[" + "[]," * 30_000 + "0]", array % ("0," * 45_000)):
+        tracemalloc.start()
+        assert checks.judge(HIDDEN, checks.read_answer(text), SOLUTION)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 75 * len(text)
 
 
 def test_an_answer_that_passes_has_the_form_of_the_solutions():

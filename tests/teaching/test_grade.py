@@ -19,6 +19,7 @@ import pytest
 from teach import feedback, grade, sandbox
 from teach.checks import hidden_lines, is_hidden
 from teach.course import open_nbgrader
+from teach.execute import CUT
 from teach.gradebook import open_gradebook, read_marks, write_totals
 from tests.paths import ROOT
 from tests.teaching.hand_ins import HAND_INS, NAME, SHORT, Maker, broken_files
@@ -145,6 +146,7 @@ def test_feedback_pages_show_no_hidden_check(points, course, capsys):
     endless = page_text(next(p for p in pages if p.stem == "endless-function"))
     assert "took too long" in endless
     assert "coverage-even (Score: 0.0 / 1.0)" in endless
+    assert CUT in page_text(next(p for p in pages if p.stem == "floods"))
 
 
 def page_text(page):
@@ -159,7 +161,7 @@ def test_a_second_run_passes_over_what_it_knows(points, hand_ins, course, capsys
 
 
 def test_grading_again_gives_the_same_marks(course, points, hand_ins, tmp_path, capsys):
-    few = ["correct", "endless-function", "exit-function"]
+    few = ["correct", "memory-hog", "exit-function"]
     for name in few:
         copy_hand_in(hand_ins, name, tmp_path)
     again = grade.grade_class(course, NAME, tmp_path, again=True, limits=SHORT)
@@ -238,7 +240,7 @@ def test_the_teacher_reads_whose_python_ended_early(points, course):
     rows = course.grades(NAME).read_text().splitlines()
     ended = {row.split(",")[0] for row in rows if "Python ended early" in row}
     assert {"exit-function", "exit-top", "swallows-above-imports"} <= ended
-    assert not {"correct", "wrong", "empty"} & ended
+    assert not {"correct", "wrong", "empty", "floods"} & ended
 
 
 def wait_for(condition, seconds=60):

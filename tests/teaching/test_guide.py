@@ -1,6 +1,7 @@
 """The teacher's guide says what the assignments hold and which commands there are."""
 
 import re
+import shutil
 import subprocess
 import sys
 
@@ -37,6 +38,28 @@ def test_the_guide_names_every_assignment_and_only_real_commands():
     assert all(f"\n{target}:" in makefile for target in targets), targets
     modules = re.findall(r"python -m teach\.(\w+)", guide)
     assert all((course.TEACH / f"{module}.py").exists() for module in modules)
+
+
+def test_a_class_is_found_from_the_repository_wherever_a_command_runs(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GRADING_CLASS", raising=False)
+    assert course.own_course().folder == ROOT / "teach" / "class"
+    monkeypatch.setenv("GRADING_CLASS", "teach/class_b")
+    assert course.own_course().folder == ROOT / "teach" / "class_b"
+    assert course.own_course().seed_file == ROOT / "teach" / "class_b_seed"
+    monkeypatch.setenv("GRADING_CLASS", str(tmp_path / "b"))
+    assert course.own_course().folder == tmp_path / "b"
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+@pytest.mark.parametrize("target", ["assignments", "grade", "feedback"])
+def test_make_hands_on_which_class_is_meant(target):
+    tells = ["PYTHON=true", "RUN=printenv GRADING_CLASS #"]  # instead of working
+    words = ["make", target, "GRADING_CLASS=teach/class_b", *tells]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "teach/class_b", done.stderr
 
 
 @pytest.mark.parametrize("command", ["assignments", "grade", "feedback"])

@@ -2,15 +2,12 @@
 
 import asyncio
 import copy
-import io
-import json
 import os
 import queue
 import socket
 import sys
 import tempfile
 import time
-from types import SimpleNamespace
 
 import pytest
 import zmq
@@ -26,17 +23,13 @@ pytestmark = [
 pytest.importorskip("nbgrader", reason="needs teach/requirements.txt: make teacher")
 
 from teach.apart import Apart  # noqa: E402
-from teach.checks import ANSWER, LARGEST_ANSWER  # noqa: E402
 from teach.execute import (  # noqa: E402
-    PRELUDE,
     TIMEOUT,
     MachineError,
     Plan,
-    Runner,
     bounded_context,
     quick_cells,
 )
-from teach.messages import answer_of, plain_content  # noqa: E402
 from teach.publish import (  # noqa: E402
     MOST_TAGS,
     ROOM,
@@ -215,86 +208,6 @@ def test_a_page_shows_no_more_than_it_has_room_for():
     assert cell.outputs == []
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        {"data": {"image/png": 5, "text/plain": ["a"], "x": "y"}, "metadata": {}},
-        {"data": {"image/png": '"><script>'}, "metadata": {}, "transient": {"a": 1}},
-    ],
-)
-def test_what_a_kernel_sends_is_text_or_left_out(content):
-    assert plain_content(content) == {"data": {}, "metadata": {}}
-
-
-def test_a_cell_prints_no_more_than_the_prelude_lets_it(monkeypatch):
-    begins, shown = [], io.StringIO()
-    events = SimpleNamespace(register=lambda name, call: begins.append(call))
-    shell = SimpleNamespace(events=events)
-    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
-    monkeypatch.setattr(sys, "stdout", shown)
-    monkeypatch.setattr(sys, "stderr", io.StringIO())
-    names = {}
-    exec(PRELUDE, names)
-    for _ in range(3):
-        print("x" * (names["MOST"] // 2 - 1))
-    assert len(shown.getvalue()) == names["MOST"]
-    begins[0]()  # the next cell
-    print("more")
-    assert shown.getvalue().endswith("more\n")
-    assert shell.ask_exit() is None
-
-
-def test_errors_of_a_kernel_are_cut_and_can_be_written():
-    error = {"ename": "E" * 10**6, "evalue": 5, "traceback": ["\ud800" * 10**5] * 100}
-    kept = plain_content(error)
-    json.dumps(kept).encode()
-    assert len(kept["ename"]) == 200
-    assert kept["evalue"] == "5"
-    assert sum(map(len, kept["traceback"])) == 40_000
-    "".join(kept["traceback"]).encode("utf-8")
-
-
-@pytest.fixture
-def runner():
-    """A runner of two cells that has no kernel."""
-    notebook = new_notebook(cells=[new_code_cell("first"), new_code_cell("second")])
-    started = []
-    limits = {"notebook_seconds": 8, "patience": 5}
-    made = Runner(notebook, notebook, Plan(limits), "", None)
-    made.tell_start = lambda: started.append("started")
-    made.told = started
-    made.clear_before_next_output = False
-    return made
-
-
-def message(kind, **content):
-    """Return a message as a kernel sends it."""
-    header = {"msg_type": kind, "msg_id": "1"}
-    return {"msg_type": kind, "header": header, "content": content, "parent_header": {}}
-
-
-def test_an_answer_is_what_comes_with_the_reply_of_its_cell(runner):
-    reply = {"status": "ok", "payload": [{"source": ANSWER, "text": "1"}]}
-    cell = runner.nb.cells[1]
-    for kind in ("display_data", "update_display_data"):
-        content = {"data": {ANSWER: "2"}, "metadata": {}}
-        runner.process_message(message(kind, **content), cell, 1)
-    about = {"cell": cell, "cell_index": 1}
-    runner.on_cell_executed(execute_reply={"content": reply}, **about)
-    assert runner.finished == {1: "1"}
-
-
-@pytest.mark.parametrize("payload", [None, "x", ["x"], [{"source": "page"}]])
-def test_a_reply_without_an_answer_has_none(payload):
-    assert answer_of({"status": "ok", "payload": payload}) is None
-
-
-def test_an_answer_of_a_reply_is_text_and_cut():
-    for text in (["["], "x" * (LARGEST_ANSWER + 5), "\ud800"):
-        found = answer_of({"payload": [{"source": ANSWER, "text": text}]})
-        assert len(found.encode()) <= LARGEST_ANSWER + 1
-
-
 def wait_for_nothing(runner, timeout, used):
     """Return how long a runner waits for a reply that does not come."""
 
@@ -331,13 +244,6 @@ def test_the_clock_shows_more_than_a_cell_may_use(runner):
     cell = runner.nb.cells[0]
     assert runner.seconds_for(cell) == 4
     assert runner.timeout_func(cell) == 20
-
-
-def test_a_message_that_is_none_is_passed_over(runner):
-    cell = runner.nb.cells[1]
-    for kind in ("comm_open", "stream", "display_data", "nonsense"):
-        runner.process_message(message(kind), cell, 1)
-    assert cell.outputs == []
 
 
 def test_imports_that_a_machine_is_too_slow_for_are_its_failure(runner):
