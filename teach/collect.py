@@ -101,7 +101,7 @@ def remarks_on(chosen, files):
         names = ", ".join(repr(name[:40]) for name in others[:3])
         yield f"{len(others)} other file(s) passed over: {names}"
     if chosen.reason:  # no formula in a spreadsheet: the name does not come first
-        yield f"{chosen.reason} ({chosen.path.name[:60]!r})"
+        yield f"{chosen.reason} (this was {chosen.path.name[:60]!r})"
 
 
 def take_in(course, name, student, files):

@@ -189,4 +189,5 @@ def explain_failure(result):
     lines = (result.get("log", "") + result.get("error", "")).strip().splitlines()
     raised = [line for line in lines if re.match(r"\s*[\w.]*Error: ", line)]
     telling = [line for line in lines if "Error" in line or "error" in line]
-    return (raised or telling or lines or ["nbgrader gave no reason"])[-1].strip()
+    line = (raised or telling or lines or ["nbgrader gave no reason"])[-1].strip()
+    return line[:300]  # a hand-in may have put megabytes into it

@@ -16,9 +16,18 @@ def plain_text(value, longest):
     return str(value)[:longest].encode("utf-8", "replace").decode()
 
 
+def is_count(value):
+    """Tell whether a value may number a cell."""
+    return value is None or (type(value) is int and 0 <= value < 1_000_000)
+
+
 def plain_content(content):
     """Return a message's content with texts where texts belong, and none too long."""
     kept = {k: v for k, v in content.items() if k != "transient"}
+    if not is_count(kept.get("execution_count", 0)):
+        kept["execution_count"] = None
+    if kept.get("name") not in (None, "stdout", "stderr"):
+        kept["name"] = "stdout"
     longest = {"text": LARGEST_OUTPUT + 1, "ename": 200, "evalue": 2000}  # 1: too long
     for name, most in longest.items():
         if name in kept:

@@ -94,8 +94,7 @@ def is_wrapper(folder):
     """Tell whether a folder is no student's, but what a platform's zip made."""
     entries = [entry for entry in folder.iterdir() if not is_extra(entry, folder)]
     stems = [entry.name if entry.is_dir() else entry.stem for entry in entries]
-    known = [stem for stem in stems if MOODLE.match(stem) or CANVAS.match(stem)]
-    return len(entries) > 1 and known == stems
+    return sum(bool(MOODLE.match(stem) or CANVAS.match(stem)) for stem in stems) > 1
 
 
 def is_extra(path, folder):
@@ -107,12 +106,31 @@ def is_extra(path, folder):
 
 
 def find_files(folder):
-    """Return a `File` for everything that was handed in below a folder."""
-    top = [entry for entry in folder.iterdir() if not is_extra(entry, folder)]
-    if len(top) == 1 and top[0].is_dir() and is_wrapper(top[0]):
-        folder = top[0]
-    paths = [path for path in sorted(folder.rglob("*")) if not is_extra(path, folder)]
-    return [read_name(path, folder) for path in paths if path.is_file()]
+    """Return a `File` for everything that was handed in below a folder.
+
+    The one folder that a platform's zip made is opened, whatever files lie beside it.
+    Beside other folders it may be a student's, and stays closed.
+    """
+    inside = [entry for entry in folder.iterdir() if not is_extra(entry, folder)]
+    folders = [entry for entry in inside if entry.is_dir()]
+    wrapper = folders[0] if len(folders) == 1 and is_wrapper(folders[0]) else None
+    return [
+        read_name(path, wrapper if wrapper in path.parents else folder)
+        for path in sorted(list_files(folder))
+    ]
+
+
+def list_files(folder):
+    """Yield the files below a folder, however deep a student has nested them."""
+    pending = [folder]
+    while pending:
+        for entry in pending.pop().iterdir():
+            if is_extra(entry, folder):
+                continue
+            if entry.is_dir():
+                pending.append(entry)
+            elif entry.is_file():
+                yield entry
 
 
 def find_students(folder):

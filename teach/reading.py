@@ -22,6 +22,7 @@ MOST_NOTEBOOKS = 20  # in a zip
 MEMORY = 2_000_000_000
 SECONDS = 30
 AGAIN = "hand it in again"
+OWNER = re.compile(r"(?:[^/]+/)??[^/]+?_\d+_assignsubmission_")  # as Moodle writes it
 
 
 class Unreadable(ValueError):
@@ -44,6 +45,12 @@ def unpack(data):
         return
     found = 0
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        people = {owner[0] for owner in map(OWNER.match, archive.namelist()) if owner}
+        if len(people) > 1:
+            raise Unreadable(
+                f"the zip holds hand-ins of {len(people)} people; unpack it here, "
+                "delete the zip and grade again"
+            )
         for entry in archive.infolist():
             hidden = re.search(r"(^|/)(\.|__MACOSX)", entry.filename)
             if hidden or not entry.filename.lower().endswith((".ipynb", ".json")):

@@ -92,9 +92,12 @@ def mark_answers(cells, released):
 
 
 def mark_texts(cells, released, release):
-    """Take the last text of a student's own for a free text that lost all its marks."""
+    """Take the last text of a student's own for a free text without an answer.
+
+    Its cell lost its marks, or still is as it was handed out.
+    """
     printed = [words(cell) for cell in release.cells]
-    marked = {grade_id(cell) for cell in cells}
+    marked = {grade_id(cell) for cell in cells if words(cell) not in printed}
     for name, answer in released.items():
         if not is_answer(answer) or answer.cell_type == "code" or name in marked:
             continue

@@ -23,6 +23,7 @@ LIBRARIES = 500_000_000  # bytes of memory that a process shares with files
 TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 RUN_DIR = re.compile(r"grading-(\d{1,9})-\w+")
 NETWORK = Path("/proc/sys/net")
+ENDED = FileNotFoundError, ProcessLookupError  # what /proc says of such a process
 LISTENS, LEFT = "0A", "06"  # states of a connection that hold nothing
 
 
@@ -93,14 +94,28 @@ class Usage(NamedTuple):
     processes: int
 
 
+def read_status(process):
+    """Return the status of a process; of another thread if its first one has ended."""
+    status = Path(process, "status").read_bytes()
+    if b"VmRSS" not in status:
+        for thread in Path(process, "task").iterdir():
+            with contextlib.suppress(OSError):  # this one has ended, too
+                status = (thread / "status").read_bytes()
+                if b"VmRSS" in status:
+                    break
+    return status
+
+
 def usage_of(process):
     """Return the `Usage` of one process, from its folder in /proc.
 
     The seconds are its own and those of the children that have ended.
+
+    Raises:
+        PermissionError: If the process hides what it has opened.
     """
-    words = Path(process, "stat").read_text().rpartition(")")[2].split()
-    status = Path(process, "status").read_text()
-    kept = re.findall(r"^(?:VmRSS|VmSwap):\s*(\d+) kB", status, re.MULTILINE)
+    words = Path(process, "stat").read_bytes().rpartition(b")")[2].split()
+    kept = re.findall(rb"^(?:VmRSS|VmSwap):\s*(\d+) kB", read_status(process), re.M)
     sockets = 0
     with os.scandir(Path(process, "fd")) as entries:
         for entry in entries:
@@ -132,7 +147,7 @@ def measure(root, folders):
     found = []
     for entry in os.listdir(f"{root}/proc"):
         if entry.isdigit():
-            with contextlib.suppress(OSError):  # it ended meanwhile
+            with contextlib.suppress(*ENDED):  # meanwhile
                 found.append(usage_of(f"{root}/proc/{entry}"))
     seconds = sum(usage.seconds for usage in found)
     memory = sum(usage.memory for usage in found)
@@ -165,10 +180,12 @@ class Watch(threading.Thread):
         while not self.ended.wait(0.2):
             try:
                 usage = measure(f"/proc/{self.pid}/root", self.folders)
-            except OSError:
+                self.seconds = max(self.seconds, usage.seconds)
+                self.reason = self.too_much(usage)
+            except ENDED:
                 return
-            self.seconds = max(self.seconds, usage.seconds)
-            self.reason = self.too_much(usage)
+            except Exception:  # whoever cannot be watched is not left alone
+                self.reason = "it hid what it took"
             if self.reason:
                 with contextlib.suppress(OSError):
                     os.kill(self.pid, signal.SIGKILL)

@@ -80,6 +80,17 @@ def test_a_zip_around_notebooks_is_opened(tmp_path):
     assert "the zip holds no notebook" in candidate.reason
 
 
+@pytest.mark.parametrize("folder", ["", "2-assignment/"])
+def test_the_zip_of_a_whole_class_is_nobodys_hand_in(tmp_path, folder):
+    path = tmp_path / "export.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("Ada_77_assignsubmission_file_", "Bo_78_assignsubmission_file_"):
+            archive.writestr(f"{folder}{name}/mine.ipynb", json.dumps(NOTEBOOK))
+    (candidate,) = collect.read_file(path)
+    assert candidate.cells is None
+    assert "the zip holds hand-ins of 2 people; unpack it" in candidate.reason
+
+
 @pytest.mark.parametrize(
     "content",
     [

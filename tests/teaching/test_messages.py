@@ -34,6 +34,14 @@ def test_what_a_kernel_sends_is_text_or_left_out(content):
     assert plain_content(content) == {"data": {}, "metadata": {}}
 
 
+@pytest.mark.parametrize("count", ["<b>", "\ud800", "9" * 3_000_000, -1, True, 1.5, []])
+def test_a_forged_number_of_a_cell_or_stream_is_left_out(count):
+    kept = plain_content({"execution_count": count, "name": count, "text": "x"})
+    assert kept == {"execution_count": None, "name": "stdout", "text": "x"}
+    true = {"execution_count": 7, "name": "stderr", "text": "x"}
+    assert plain_content(true) == true
+
+
 def start_shell(monkeypatch):
     """Return a shell of IPython after the prelude; it prints and displays into memory.
 

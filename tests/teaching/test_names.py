@@ -1,5 +1,7 @@
 """Whose a file is, told from its name: nobody takes another's place."""
 
+import inspect
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -96,3 +98,33 @@ def test_links_hidden_files_and_check_points_are_no_hand_ins(tmp_path):
 def test_a_folder_around_what_a_platform_exports_is_no_student(tmp_path):
     files = [f"export/{name}_1_2_x.ipynb" for name in ("ada", "bob")]
     assert sorted(hand_in(tmp_path, *files)) == ["ada", "bob"]
+
+
+def test_late_files_and_extras_beside_what_a_platform_exports_merge_nobody(tmp_path):
+    files = [f"export/{name}_1_2_x.ipynb" for name in ("ada", "bob")]
+    found = hand_in(tmp_path, *files, "export/readme.txt", "eve.ipynb")
+    assert sorted(found) == ["ada", "bob", "eve", "readme"]
+
+
+def test_a_students_folder_beside_others_takes_nobodys_place(tmp_path):
+    files = [f"mallory/{name}_1_2_x.ipynb" for name in ("ada", "bob")]
+    found = hand_in(tmp_path, *files, "ada/x.ipynb", "bob/x.ipynb")
+    assert {student: len(files) for student, files in found.items()} == {
+        "ada": 1,
+        "bob": 1,
+        "mallory": 2,
+    }
+
+
+def test_folders_in_folders_are_read_however_deep(tmp_path):
+    folder = tmp_path
+    for _ in range(200):
+        folder /= "a"
+        folder.mkdir()
+    (folder / "x.ipynb").touch()
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + 100)
+    try:
+        assert [*names.find_students(tmp_path)] == ["a"]
+    finally:
+        sys.setrecursionlimit(limit)

@@ -142,6 +142,18 @@ def test_a_free_text_that_lost_its_marks_is_the_last_text_of_ones_own():
     assert source_of(cells, "failures") == own
 
 
+def test_a_text_below_the_empty_place_for_it_is_the_answer():
+    own = "The network loses tails and whiskers since they are thin. " * 3
+    release = student_version("04_unet")
+    cells, _ = repaired([*release.cells, new_markdown_cell(own)], "04_unet")
+    assert source_of(cells, "failures") == own
+    other = "A note on what I had for lunch while the network was training. " * 3
+    written = student_version("04_unet").cells
+    next(c for c in written if grade_id(c) == "failures").source = own
+    cells, _ = repaired([*written, new_markdown_cell(other)], "04_unet")
+    assert source_of(cells, "failures") == own
+
+
 def test_a_hand_in_without_code_of_ones_own_is_blank():
     cells, release = repaired([new_markdown_cell("I was ill.")])
     assert is_blank(new_notebook(cells=cells), release)

@@ -5,9 +5,11 @@ import copy
 import os
 import queue
 import socket
+import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 
 import pytest
 import zmq
@@ -94,6 +96,47 @@ def test_seconds_of_children_that_ended_count():
         os._exit(0)
     os.waitpid(child, 0)
     assert 0.15 < usage_of("/proc/self").seconds - before < 2
+
+
+HIDES = """
+import ctypes, os, sys, threading, time
+
+def hold():
+    block = bytearray(os.urandom(1)) * 10**8
+    print(len(block), flush=True)
+    time.sleep(60)
+
+libc = ctypes.CDLL(None)
+libc.prctl(15, bytes([255, 254]))  # PR_SET_NAME, which is no UTF-8
+threading.Thread(target=hold).start()
+libc.pthread_exit(None)  # the first thread ends, the other one holds on
+"""
+
+
+def test_a_process_with_a_strange_name_or_without_its_first_thread_counts():
+    command = [sys.executable, "-c", HIDES]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        deadline = time.monotonic() + 10
+        status = Path(f"/proc/{process.pid}/status")
+        while b"zombie" not in status.read_bytes() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        found = usage_of(f"/proc/{process.pid}")
+        process.kill()
+    assert found.memory > 10**8
+
+
+def test_what_cannot_be_watched_is_killed(monkeypatch):
+    def hide(root, folders):
+        raise PermissionError
+
+    killed = []
+    monkeypatch.setattr("teach.watch.measure", hide)
+    monkeypatch.setattr(os, "kill", lambda pid, number: killed.append(pid))
+    watch = Watch(5, {"memory_gb": 1, "processes": 5}, "")
+    watch.run()
+    assert killed == [5]
+    assert watch.reason == "it hid what it took"
 
 
 def test_a_sandbox_is_measured_by_its_own_list_of_processes(tmp_path):
