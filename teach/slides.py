@@ -77,7 +77,7 @@ SLIDES = (
     Slide(
         "Its transpose stamps the kernel",
         "02",
-        "Four 4 by 4 pictures",
+        "four 4 by 4 pictures",
         ("Once for every input pixel, scaled by it.", "Where stamps meet they add up."),
     ),
     Slide(

@@ -10,7 +10,7 @@ import pytest
 
 import unetbook
 from tools import address, browser
-from tools.outputs import clean
+from tools.outputs import clean, keep_svg
 
 ROOT = Path(__file__).parents[1]
 
@@ -45,6 +45,19 @@ def test_cleaning_drops_colab_ids_and_widget_state():
     cleaned = clean(notebook)
     assert cleaned.cells[0].metadata == {"tags": ["x"]}
     assert set(cleaned.metadata) == {"kernelspec", "language_info"}
+
+
+def test_a_drawing_is_stored_once_and_a_picture_stays():
+    drawing = nbformat.v4.new_output(
+        "display_data", {"image/svg+xml": "<svg/>", "image/png": "QUJD"}
+    )
+    picture = nbformat.v4.new_output("display_data", {"image/png": "QUJD"})
+    cell = nbformat.v4.new_code_cell("x", outputs=[drawing, picture])
+    keep_svg(nbformat.v4.new_notebook(cells=[cell]))
+    assert [[*output.data] for output in cell.outputs] == [
+        ["image/svg+xml"],
+        ["image/png"],
+    ]
 
 
 def test_every_make_target_that_the_readme_names_exists():

@@ -29,6 +29,14 @@ def clean(notebook):
     return notebook
 
 
+def keep_svg(notebook):
+    """Drop the PNG beside an SVG of the same drawing: one of the two is enough."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if "image/svg+xml" in output.get("data", {}):
+                output.data.pop("image/png", None)
+
+
 def execute(path):
     """Execute one notebook and store its outputs in the file."""
     began = time.time()
@@ -43,6 +51,7 @@ def execute(path):
         extra_arguments=["--IPKernelApp.capture_fd_output=False"],
     )
     client.execute()
+    keep_svg(notebook)
     notebook.metadata.pop("widgets", None)
     notebook.metadata["language_info"] = {"name": "python"}
     nbformat.write(notebook, path)

@@ -207,7 +207,7 @@ def rgb_colours():
 
 
 def test_the_page_has_the_colours_of_the_package():
-    script = (FOLDER / "try.mjs").read_text(encoding="utf-8")
+    script = (FOLDER / "stage.mjs").read_text(encoding="utf-8")
     found = re.search(r"const COLOURS = (\[\[.*?\]\]);", script)[1]
     assert json.loads(found) == rgb_colours()
     style = (FOLDER / "try.css").read_text(encoding="utf-8")

@@ -1,5 +1,6 @@
 """The teacher's guide says what the assignments hold and which commands there are."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -58,7 +59,8 @@ def test_a_class_is_found_from_the_repository_wherever_a_command_runs(
 def test_make_hands_on_which_class_is_meant(target):
     tells = ["PYTHON=true", "RUN=printenv GRADING_CLASS #"]  # instead of working
     words = ["make", target, "GRADING_CLASS=teach/class_b", *tells]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    plain = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
+    done = subprocess.run(words, cwd=ROOT, env=plain, capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == "teach/class_b", done.stderr
 
 
@@ -72,5 +74,5 @@ def test_without_nbgrader_a_command_says_what_to_install(command):
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
     )
     assert ended.returncode == 1
-    assert "nbgrader not installed. Run: make teacher" in ended.stderr
+    assert re.match("nbgrader( and jupytext)? not installed. Run: make", ended.stderr)
     assert "Traceback" not in ended.stderr
