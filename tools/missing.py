@@ -6,9 +6,9 @@ machine without npm says on its pages what they lack. A Sphinx extension, named 
 """
 
 import re
-from pathlib import Path
 
 from tools.npm import PLAYER, RUNTIME
+from tools.page_fixes import rewrite_pages
 
 NEEDS = (
     "Install npm (on Debian: <code>apt install npm</code>) and build the book again."
@@ -54,11 +54,8 @@ def change_pages(app, exception):
     """Change every page that needs a missing file."""
     if exception is not None or app.builder.name != "html":
         return
-    for path in Path(app.outdir).rglob("*.html"):
-        page = path.read_text(encoding="utf-8")
-        changed = say_missing(page, app.config.kept_packages)
-        if changed != page:
-            path.write_text(changed, encoding="utf-8")
+    kept = app.config.kept_packages
+    rewrite_pages(app.outdir, lambda page: say_missing(page, kept))
 
 
 def setup(app):

@@ -85,17 +85,22 @@ def lighten(folder):
         path.unlink()
 
 
+def rewrite_pages(folder, change):
+    """Write again every rendered page whose text a function changes."""
+    for path in Path(folder).rglob("*.html"):
+        page = path.read_text(encoding="utf-8")
+        changed = change(page)
+        if changed != page:
+            path.write_text(changed, encoding="utf-8")
+
+
 def mend_pages(app, exception):
     """Apply the fixes to every rendered page, and lighten its figures."""
     if exception is not None or app.builder.name != "html":
         return
     images = Path(app.outdir) / "_images"
     lighten(images)
-    for path in Path(app.outdir).rglob("*.html"):
-        page = path.read_text(encoding="utf-8")
-        mended = use_webp(mend(page), images)
-        if mended != page:
-            path.write_text(mended, encoding="utf-8")
+    rewrite_pages(app.outdir, lambda page: use_webp(mend(page), images))
 
 
 def setup(app):

@@ -3,16 +3,13 @@
 Addresses outside the site are blocked, so what passes here works without the network.
 """
 
-import functools
-import http.server
-import threading
-
 import pytest
 
 from tests.browser.opening import Handler, watch_page
 from tests.browser.tool import DESKTOP, PAGE, Tool
 from tests.paths import SITE
 from tools.browser import find_browser
+from tools.pdf import serve
 
 ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -32,11 +29,8 @@ def address():
     """Where the rendered site is served."""
     if not SITE.exists():
         pytest.skip("the site is not rendered: python tools/build.py --stored")
-    handler = functools.partial(Handler, directory=str(SITE))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
+    with serve(SITE, Handler) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,7 @@
 """A batch ends with its marks, and what the machine does is not the student's fault."""
 
 import json
-import sys
 import time
-from importlib.util import find_spec
 
 import nbformat
 import pytest
@@ -12,14 +10,10 @@ from teach import assignments, feedback, grade, sandbox
 from teach.execute import Run, Runner, execute
 from teach.repair import repair
 from teach.verdict import put_verdicts
-from tests.teaching.hand_ins import DAWDLES, NAME, SHORT, Maker
+from tests.teaching.hand_ins import DAWDLES, NAME, SHORT, Maker, skip_without_sandbox
 
 pytestmark = [pytest.mark.grading, pytest.mark.slow]
-if find_spec("nbgrader") is None or find_spec("jupytext") is None:
-    reason = "needs teach/requirements.txt: make teacher"
-    pytest.skip(reason, allow_module_level=True)
-if sys.platform != "linux" or sandbox.try_out():
-    pytest.skip(f"no sandbox: {sandbox.try_out()}", allow_module_level=True)
+skip_without_sandbox()
 
 
 def execute_here(course, notebook, limits):

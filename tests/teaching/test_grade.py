@@ -10,26 +10,28 @@ import subprocess
 import sys
 import tempfile
 import time
-from importlib.util import find_spec
 from pathlib import Path
 
 import nbformat
 import pytest
 
-from teach import feedback, grade, sandbox
+from teach import feedback, grade
 from teach.checks import hidden_lines, is_hidden
 from teach.course import open_nbgrader
 from teach.execute import CUT
 from teach.gradebook import open_gradebook, read_marks, write_totals
 from tests.paths import ROOT
-from tests.teaching.hand_ins import HAND_INS, NAME, SHORT, Maker, broken_files
+from tests.teaching.hand_ins import (
+    HAND_INS,
+    NAME,
+    SHORT,
+    Maker,
+    broken_files,
+    skip_without_sandbox,
+)
 
 pytestmark = [pytest.mark.grading, pytest.mark.slow]
-if find_spec("nbgrader") is None or find_spec("jupytext") is None:
-    reason = "needs teach/requirements.txt: make teacher"
-    pytest.skip(reason, allow_module_level=True)
-if sys.platform != "linux" or sandbox.try_out():
-    pytest.skip(f"no sandbox: {sandbox.try_out()}", allow_module_level=True)
+skip_without_sandbox()
 
 
 @pytest.fixture(scope="module")

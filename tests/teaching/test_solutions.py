@@ -1,22 +1,15 @@
 """The other assignments, as they are graded: in a file of its own, for another core."""
 
-import sys
-from importlib.util import find_spec
-
 import nbformat
 import pytest
 
-from teach import assignments, grade, sandbox
+from teach import assignments, grade
 from teach.course import open_nbgrader, read_seed
 from teach.gradebook import open_gradebook, read_marks
-from tests.teaching.hand_ins import Maker
+from tests.teaching.hand_ins import Maker, skip_without_sandbox
 
 pytestmark = [pytest.mark.grading, pytest.mark.slow]
-if find_spec("nbgrader") is None or find_spec("jupytext") is None:
-    reason = "needs teach/requirements.txt: make teacher"
-    pytest.skip(reason, allow_module_level=True)
-if sys.platform != "linux" or sandbox.try_out():
-    pytest.skip(f"no sandbox: {sandbox.try_out()}", allow_module_level=True)
+skip_without_sandbox()
 
 KERAS_ASSIGNMENTS = {"01_data_pipeline": 20, "03_blocks": 20, "04_unet": 16}
 
