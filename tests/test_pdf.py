@@ -5,6 +5,7 @@
 
 import re
 import shutil
+from contextlib import nullcontext
 
 import pytest
 
@@ -19,9 +20,10 @@ def site(tmp_path, monkeypatch):
     introduction.parent.mkdir()
     introduction.write_text((BOOK / "intro.md").read_text())
 
-    def write(_, target):
+    def write(_, __, target):
         target.write_bytes(b"pdf")
 
+    monkeypatch.setattr(pdf, "open_browser", nullcontext)
     monkeypatch.setattr(pdf, "print_pages", write)
     monkeypatch.setattr(pdf, "pack", shutil.copy)
     return tmp_path

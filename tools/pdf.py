@@ -62,27 +62,32 @@ def read_numbers(path):
     }
 
 
-def print_pages(address, target):
-    """Print the book that is served at an address into a file."""
+@contextmanager
+def open_browser():
+    """Start the Chromium of this machine."""
     from playwright.sync_api import sync_playwright
 
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(
+            executable_path=find_browser(), args=("--no-sandbox", "--disable-gpu")
+        )
+
+
+def print_pages(browser, address, target):
+    """Print the book that is served at an address into a file."""
     options = {"path": target, "prefer_css_page_size": True, "print_background": True}
     options |= {"tagged": True, "outline": True}
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=find_browser(), args=("--no-sandbox", "--disable-gpu")
-        )
-        page = browser.new_page(color_scheme="light", reduced_motion="reduce")
-        page.set_default_timeout(0)  # a busy machine takes minutes
-        page.goto(f"{address}/book/intro.html")
-        page.add_style_tag(content=read_tool("css"))
-        page.add_script_tag(content=read_tool("mjs"))
-        page.evaluate("(edition) => assemble(edition)", f"Version {__version__}")
-        page.pdf(**options)
-        page.evaluate("(pages) => numberContents(pages)", read_numbers(target))
-        page.pdf(**options)
-        browser.close()
+    page = browser.new_page(color_scheme="light", reduced_motion="reduce")
+    page.set_default_timeout(0)  # a busy machine takes minutes
+    page.goto(f"{address}/book/intro.html")
+    page.add_style_tag(content=read_tool("css"))
+    page.add_script_tag(content=read_tool("mjs"))
+    page.evaluate("(edition) => assemble(edition)", f"Version {__version__}")
+    page.pdf(**options)
+    page.evaluate("(pages) => numberContents(pages)", read_numbers(target))
+    page.pdf(**options)
+    page.close()
 
 
 def pack(source, target):
@@ -114,7 +119,8 @@ def write_pdf(site):
     print("Printing the book: a minute or two.", flush=True)
     with TemporaryDirectory(dir=site) as folder, serve(site) as address:
         printed, packed = (Path(folder) / name for name in ("printed.pdf", NAME))
-        print_pages(address, printed)
+        with open_browser() as browser:
+            print_pages(browser, address, printed)
         pack(printed, packed)
         size = packed.stat().st_size / 1e6
         if size > MOST_MEGABYTES:

@@ -9,13 +9,13 @@ from tools import pdf
 
 
 @pytest.fixture(scope="session")
-def packed(address, tmp_path_factory):
+def packed(browser, address, tmp_path_factory):
     """The file of the printed book."""
     pytest.importorskip("pypdf", reason="run `make pages`")
-    if pdf.find_browser() is None or shutil.which("qpdf") is None:
-        pytest.skip("printing needs Chromium and qpdf: apt install chromium qpdf")
+    if shutil.which("qpdf") is None:
+        pytest.skip("packing needs qpdf: apt install qpdf")
     folder = tmp_path_factory.mktemp("printed")
-    pdf.print_pages(address, folder / "printed.pdf")
+    pdf.print_pages(browser, address, folder / "printed.pdf")
     pdf.pack(folder / "printed.pdf", folder / pdf.NAME)
     return folder / pdf.NAME
 
