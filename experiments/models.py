@@ -22,7 +22,7 @@ from unetbook.metrics import mean_iou
 ROOT = Path(__file__).parents[1]
 WEIGHTS = ROOT / "book" / "unetbook" / "weights"
 FOLDER = ROOT / "site" / "try"
-CHOSEN = ("tiny", "large")  # in the order in which the page offers them
+CHOSEN = ("tiny", "pretrained")  # in the order in which the page offers them
 OPSET, IR_VERSION = 17, 8  # what any browser runtime of the last years reads
 NUM_CLASSES = 3
 EPSILON = 1e-3  # Keras's in BatchNormalization

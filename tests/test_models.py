@@ -29,7 +29,7 @@ each_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model["n
 
 
 def test_the_page_offers_the_small_network_first_and_one_size_of_picture():
-    assert [model["name"] for model in MODELS] == ["tiny", "large"]
+    assert [model["name"] for model in MODELS] == ["tiny", "pretrained"]
     assert {model["imageSize"] for model in MODELS} == {128}
 
 
