@@ -16,7 +16,7 @@ from unetbook.figures.style import ARROW_COLOURS, BOX_COLOURS, CARD, FAINT, INK
 TOP, SIDE, GAP, DROP = 80, 26, 19, 54  # margins and spaces between boxes, in SVG units
 TALLEST, WIDEST, NARROWEST, TEXT = 150, 38, 6, 19
 DIGIT = 0.58 * TEXT  # how wide a digit is
-LOWEST_WIDTH, LEGEND_COLUMN, LEGEND_ROW = 760, 450, 29
+LOWEST_WIDTH, LEGEND_COLUMN, LEGEND_ROW = 760, 500, 29
 STEPS = (layers.Conv2D, layers.Conv2DTranspose, layers.MaxPooling2D, layers.Softmax)
 REMARKS = (
     layers.InputLayer,
