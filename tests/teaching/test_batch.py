@@ -5,6 +5,7 @@ import time
 
 import nbformat
 import pytest
+from nbformat.v4 import new_markdown_cell
 
 from teach import assignments, feedback, grade, sandbox
 from teach.execute import Run, Runner, execute
@@ -132,7 +133,6 @@ def check_is_harmless(page):
 
 def test_html_of_a_hand_in_runs_nowhere(course, settings, tmp_path, capsys):
     from nbconvert.exporters import HTMLExporter
-    from nbformat.v4 import new_markdown_cell
     from nbgrader.server_extensions.formgrader import handlers
 
     release = course.notebook("release", NAME)
@@ -148,3 +148,21 @@ def test_html_of_a_hand_in_runs_nowhere(course, settings, tmp_path, capsys):
     filters = "{{ text | markdown2html | strip_files_prefix }}"
     template = exporter.environment.from_string(filters)
     check_is_harmless(template.render(text=HOSTILE_TEXT))
+
+
+def test_a_page_that_takes_too_long_is_shortened_and_stops_no_other(
+    course, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(grade.Apart, "run", run_nothing)
+    monkeypatch.setattr(feedback, "PAGE_SECONDS", 20)
+    maker = Maker(course, NAME)
+    slow = maker.with_cell("1")
+    slow.cells += [new_markdown_cell(r"\begin{a}" * 1111) for _ in range(190)]
+    nbformat.write(slow, tmp_path / "slow_x.ipynb")
+    nbformat.write(maker.with_cell("1"), tmp_path / "swift_x.ipynb")
+    assert len(grade.grade_class(course, NAME, tmp_path, limits=SHORT)) == 2
+    pages = {page.stem for page in feedback.write_pages(course, NAME).glob("*.html")}
+    assert {"slow", "swift"} <= pages
+    said = capsys.readouterr().out
+    assert "slow.html shortened: it took more than 20 s\n" in said
+    assert "swift.html\n" in said
