@@ -61,7 +61,7 @@ class Writer:
         Raises:
             TimeoutError: If that takes too long.
         """
-        self.pool = self.pool or multiprocessing.get_context("spawn").Pool(1)
+        self.pool = self.pool or multiprocessing.Pool(1)
         try:
             return self.pool.apply_async(make_page, arguments).get(PAGE_SECONDS)
         except multiprocessing.TimeoutError:

@@ -178,7 +178,8 @@ class Workers:
         notebook, run = apart.run(notebook, source, self.plan)
         early = "Python ended early" if run.early else ""
         why = run.ended if run.early else ""
-        return Outcome(submission.with_remark(early, why), notebook, run)
+        submission = submission.with_remark(early, why, run.remark)
+        return Outcome(submission, notebook, run)
 
     def over(self, hand_ins):
         """Yield an `Outcome` for every student, in order."""
