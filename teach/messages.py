@@ -92,8 +92,8 @@ def unread_f_string(cell):
 
     Python 3.12 reads f-strings that hold their own quotes, backslashes and comments.
     """
-    for output in cell.get("outputs", []):
-        if output.output_type == "error" and output.ename == "SyntaxError":
-            if output.evalue.startswith("f-string") and sys.version_info < (3, 12):
-                return F_STRING.format(*sys.version_info[:2])
-    return ""
+    errors = [o for o in cell.get("outputs", []) if o.output_type == "error"]
+    words = [error.evalue for error in errors if error.ename == "SyntaxError"]
+    old = sys.version_info < (3, 12)
+    unread = old and any(text.startswith("f-string") for text in words)
+    return F_STRING.format(*sys.version_info[:2]) if unread else ""

@@ -1,6 +1,7 @@
 """A batch ends with its marks, and what the machine does is not the student's fault."""
 
 import json
+import sys
 import time
 
 import nbformat
@@ -109,6 +110,19 @@ def test_grading_refuses_without_a_sandbox(monkeypatch):
     with pytest.raises(SystemExit, match="is not the sentence"):
         grade.check_sandbox("yes")
     assert grade.check_sandbox(grade.TRUST) is False
+
+
+def test_grading_refuses_where_a_sandbox_shows_the_class(tmp_path, monkeypatch):
+    grade.check_places(tmp_path)
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "python"))
+    (tmp_path / "link").symlink_to(tmp_path / "python")
+    for inside in (
+        "/usr/src/course",
+        tmp_path / "python" / "course",
+        tmp_path / "link",
+    ):
+        with pytest.raises(SystemExit, match="Move .* out of it"):
+            grade.check_places(tmp_path, inside)
 
 
 HOSTILE_TEXT = """
