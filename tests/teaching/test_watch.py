@@ -348,7 +348,7 @@ def test_a_process_that_dies_of_a_hand_in_is_the_hand_ins_own_doing(
 ):
     code = "sys.stdout.write('started\\n'); sys.stdout.flush(); os.abort()"
     _, run = run_by(tmp_path, monkeypatch, code)
-    assert run == ({}, True, "it sent more than the grader can hold")
+    assert run[:3] == ({}, True, "it sent more than the grader can hold")
 
 
 def test_a_process_that_dies_before_the_hand_in_began_gives_no_marks(
