@@ -102,7 +102,7 @@ def read_told(told):
     if "failed" in told:
         raise MachineError(told["failed"])
     finished = {int(place): answer for place, answer in told["finished"].items()}
-    run = Run(finished, told["early"], told["ended"])
+    run = Run(finished, told["early"], told["ended"], told["remark"])
     return nbformat.from_dict(told["notebook"]), run
 
 

@@ -60,11 +60,20 @@ def cut_middle(x, height, width):
     return x[top : top + height, left : left + width]
 
 
-def count_unet(filters, kept_skips):
+def probabilities(outputs):
+    """Return what a softmax makes of the last axis, or what has been through one."""
+    if np.all(outputs >= 0) and np.allclose(outputs.sum(axis=-1), 1, atol=1e-4):
+        return outputs
+    powers = np.exp(outputs - outputs.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def count_unet(filters, up_filters, kept_skips):
     """Count the parameters of a U-Net of the book's blocks that keeps some skips.
 
     Args:
-        filters: Width of every level, the bottleneck last.
+        filters: Width of every level on the way down, the bottleneck last.
+        up_filters: Width of every level on the way up, the lowest first.
         kept_skips: One bool for each level but the last, that of full resolution first.
 
     Returns:
@@ -79,7 +88,7 @@ def count_unet(filters, kept_skips):
         total += block(channels, width)
         channels = width
     levels = list(zip(filters[:-1], kept_skips, strict=True))
-    for width, keep in reversed(levels):
-        total += (4 * channels + 1) * width + block(2 * width if keep else width, width)
+    for (skip, keep), width in zip(reversed(levels), up_filters, strict=True):
+        total += (4 * channels + 1) * width + block(width + keep * skip, width)
         channels = width
     return total + (channels + 1) * 3

@@ -28,6 +28,7 @@ from teach.messages import (
     answer_of,
     harmless,
     plain_content,
+    unread_f_string,
 )
 from teach.repair import grade_id
 from teach.sandbox import sockets_of
@@ -68,6 +69,7 @@ class Run(NamedTuple):
     finished: dict  # from the place of each cell that ended to its answer, or None
     early: bool
     ended: str  # why, if the grader ended it
+    remark: str = ""  # on what it holds
 
 
 def longest_run(limits):
@@ -303,11 +305,20 @@ def execute(notebook, source, plan, started=lambda: None, grader=None):
         del notebook.cells[0]
     for cell, released in zip(asked, shown, strict=True):
         cell.source = released
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs = [o for o in map(harmless, cell.outputs) if o]
+    run = run._replace(remark=next(filter(None, map(explain, notebook.cells)), ""))
     finished = {place - 1: answer for place, answer in run.finished.items() if place}
     return run._replace(finished=finished)
+
+
+def explain(cell):
+    """Leave what is harmless of a cell's outputs; return a remark, shown there, too."""
+    if cell.cell_type != "code":
+        return ""
+    cell.outputs = [output for output in map(harmless, cell.outputs) if output]
+    remark = unread_f_string(cell)
+    if remark:
+        cell.outputs.append(new_output("stream", text=f"This cell has {remark}.\n"))
+    return remark
 
 
 def run_cells(runner):

@@ -1,5 +1,7 @@
 """Write the feedback pages of an assignment: `make feedback ASSIGNMENT=2`."""
 
+import contextlib
+import multiprocessing
 import re
 import sys
 
@@ -16,6 +18,7 @@ from teach.record import Record
 from unetbook.files import write_whole
 
 LARGEST_PAGE = 1_000_000  # bytes
+PAGE_SECONDS = 60  # by the clock
 LISTED = r'(<a href="#([\w-]+)">)(?:Test cell|Written response)</a>'  # without a name
 
 
@@ -26,33 +29,66 @@ def count_waiting(course, name, students):
     return sum(any(waits for *_, waits in mark.values()) for mark in marks)
 
 
-def make_page(course, apis, name, student):
-    """Return the text of one student's page; the first interface that makes it small.
+def make_page(course, name, student, tight):
+    """Return the text of one student's page.
 
     Raises:
         RuntimeError: If nbgrader refuses, with its reason.
     """
-    for tight in (False, True):
-        result = open_nbgrader(course, tight).generate_feedback(
-            name, student, force=True
-        )
-        page = course.page(name, student)
-        if not result["success"] or not page.exists():
-            raise RuntimeError(explain_failure(result))
-        if page.stat().st_size <= LARGEST_PAGE:
-            break
+    api = open_nbgrader(course, tight)
+    result = api.generate_feedback(name, student, force=True)
+    page = course.page(name, student)
+    if not result["success"] or not page.exists():
+        raise RuntimeError(explain_failure(result))
     return re.sub(LISTED, r"\1\2</a>", page.read_text(encoding="utf-8"))
 
 
-def write_page(course, apis, name, student):
+class Writer:
+    """Makes pages in a process of its own, which ends where one takes too long."""
+
+    def __init__(self):
+        self.pool = None
+
+    def close(self):
+        """End that process."""
+        if self.pool:
+            self.pool.terminate()
+            self.pool = None
+
+    def make(self, *arguments):
+        """Return what `make_page` does.
+
+        Raises:
+            TimeoutError: If that takes too long.
+        """
+        self.pool = self.pool or multiprocessing.Pool(1)
+        try:
+            return self.pool.apply_async(make_page, arguments).get(PAGE_SECONDS)
+        except multiprocessing.TimeoutError:
+            self.close()
+            raise TimeoutError(f"it took more than {PAGE_SECONDS} s") from None
+
+    def make_small(self, *about):
+        """Return a page, and why it had to be shortened, or an empty text."""
+        try:
+            text = self.make(*about, False)
+            if len(text.encode()) <= LARGEST_PAGE:
+                return text, ""
+            why = f"it had more than {LARGEST_PAGE} bytes"
+        except TimeoutError as error:
+            why = str(error)
+        return self.make(*about, True), f" shortened: {why}"
+
+
+def write_page(course, writer, name, student):
     """Write one student's page; return what went wrong, or an empty text."""
     target = course.pages(name) / f"{student}.html"
     try:
-        text = make_page(course, apis, name, student)
+        text, remark = writer.make_small(course, name, student)
         write_whole(target, lambda path: path.write_text(text, encoding="utf-8"))
     except Exception as error:  # one page must not stop those that follow
         return f"{student}: {error}"
-    print(target.name, flush=True)
+    print(f"{target.name}{remark}", flush=True)
     return ""
 
 
@@ -68,8 +104,8 @@ def write_pages(course, name):
         sys.exit(f"{name} has no marks yet. Run: make grade ASSIGNMENT={number}")
     course.pages(name).mkdir(parents=True, exist_ok=True)
     students = sorted(record.students)
-    apis = [open_nbgrader(course, tight) for tight in (False, True)]
-    problems = [write_page(course, apis, name, student) for student in students]
+    with contextlib.closing(Writer()) as writer:
+        problems = [write_page(course, writer, name, student) for student in students]
     failed = list(filter(None, problems))
     waits = count_waiting(course, name, students)
     if waits:

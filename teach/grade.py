@@ -23,6 +23,7 @@ from teach.assignments import read_limits, read_stage
 from teach.collect import Submission, take_in
 from teach.course import (
     KERNEL,
+    ROOT,
     TEACH,
     assignment_name,
     check_teaching_packages,
@@ -64,6 +65,16 @@ def check_sandbox(trust):
             f"make grade ASSIGNMENT=... TRUST={TRUST!r}"
         )
     return True
+
+
+def check_places(*places):
+    """Stop if a sandbox would show one of these folders to the hand-ins."""
+    for place in places:
+        if sandbox.shown(place):
+            sys.exit(
+                f"Nothing was graded, since every hand-in could read {place}: sandboxes"
+                f" show {sandbox.shown(place)}, for Python. Move {place} out of it."
+            )
 
 
 class Marks(NamedTuple):
@@ -178,7 +189,8 @@ class Workers:
         notebook, run = apart.run(notebook, source, self.plan)
         early = "Python ended early" if run.early else ""
         why = run.ended if run.early else ""
-        return Outcome(submission.with_remark(early, why), notebook, run)
+        submission = submission.with_remark(early, why, run.remark)
+        return Outcome(submission, notebook, run)
 
     def over(self, hand_ins):
         """Yield an `Outcome` for every student, in order."""
@@ -312,6 +324,8 @@ def main():
     course, name = own_course(), assignment_name(options.assignment)
     sandboxed = check_sandbox(options.trust)
     folder = Path(options.folder or course.handins(name))
+    if sandboxed:
+        check_places(ROOT, course.folder, course.seed_file, folder)
     if not folder.is_dir() or not any(folder.iterdir()):
         sys.exit(
             f"There are no hand-ins in {folder}. Put the files there as they came."

@@ -27,6 +27,8 @@ def to_plain(value):
     if isinstance(value, dict):
         return {"entries": [[str(key), to_plain(value[key])] for key in value]}
     array = numpy.asarray(value)
+    if array.dtype.kind == "O":  # numbers may be in it
+        array = numpy.array(array.tolist())
     if array.dtype.kind not in "biuf":
         return {"unknown": type(value).__name__}
     return {

@@ -1,6 +1,7 @@
 """What a kernel sends, whatever a hand-in has put into it, as text that can be kept."""
 
 import re
+import sys
 
 from nbformat import NotebookNode
 
@@ -9,6 +10,10 @@ from teach.checks import ANSWER, LARGEST_ANSWER
 SHOWN_TYPES = ("text/plain", "image/png")
 LARGEST_OUTPUT = 100_000  # characters a cell, pictures apart
 LARGEST_PICTURE = 3_000_000
+F_STRING = (
+    "an f-string that this machine's Python {}.{} cannot read; 3.12 may: use other "
+    "quotes inside the braces than around them"
+)
 
 
 def plain_text(value, longest):
@@ -80,3 +85,15 @@ def harmless(output):
         return output
     output.data = {k: v for k, v in output.data.items() if k in SHOWN_TYPES}
     return output if output.data else None
+
+
+def unread_f_string(cell):
+    """Return a remark on a cell that an older Python could not read, or an empty text.
+
+    Python 3.12 reads f-strings that hold their own quotes, backslashes and comments.
+    """
+    errors = [o for o in cell.get("outputs", []) if o.output_type == "error"]
+    words = [error.evalue for error in errors if error.ename == "SyntaxError"]
+    old = sys.version_info < (3, 12)
+    unread = old and any(text.startswith("f-string") for text in words)
+    return F_STRING.format(*sys.version_info[:2]) if unread else ""

@@ -21,7 +21,7 @@ from teach.checks import hidden_lines, is_hidden
 from teach.course import Course
 from teach.repair import grade_id
 
-MOST_TAGS = 2000  # bleach needs the square of the tags that are open at once
+LONGEST_RENDERED = 10_000  # characters; some text takes the square of its length
 ROOM = 400_000  # characters of all outputs, pictures too
 LONGEST_SHOWN = 2000  # characters of a cell on a page that had become too large
 ATTACHED = re.compile(r"attachment:([^)\s\"'>]+)")
@@ -46,7 +46,7 @@ def safe_markdown(source, attachments=None):
     it is: nbconvert's `sanitize_html` does not reach them.
 
     Args:
-        source: Markdown.
+        source: Markdown; where it is too long, it is shown as it was written.
         attachments: The cell's pasted pictures, which become part of the page.
     """
     left, pictures = dict(attachments or {}), []
@@ -61,8 +61,8 @@ def safe_markdown(source, attachments=None):
         number = int(found[1])
         return f'src="{pictures[number]}"' if number < len(pictures) else ""
 
-    if source.count("<") > MOST_TAGS:
-        source = html.escape(source)
+    if len(source) > LONGEST_RENDERED:
+        return f"<pre>{html.escape(source)}</pre>"
     source = ATTACHED.sub(paste, source)
     renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
     rendered = MarkdownWithMath(renderer=renderer).render(source)

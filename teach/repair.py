@@ -179,12 +179,16 @@ def answers_task(cell, stub):
 
 
 def move_checks(cells, released):
-    """Move the checks of an answer that stands behind them to right behind it."""
+    """Move the checks of an answer that stands behind them to right behind it.
+
+    What the next task begins with, data for its training say, stays where it is.
+    """
     ids, behind, stub = [grade_id(cell) for cell in cells], {}, None
+    tasks = {name for name, printed in released.items() if is_answer(printed)}
     for name, printed in released.items():
         if is_answer(printed):
             stub = printed
-        elif stub is not None:
+        elif stub is not None and name.split("-")[0] not in tasks - {grade_id(stub)}:
             place = ids.index(name)
             answers = [i for i, cell in enumerate(cells) if answers_task(cell, stub)]
             if answers and answers[0] > place:

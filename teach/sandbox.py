@@ -56,6 +56,15 @@ def missing_tools():
     return [name for name in TOOLS if shutil.which(name) is None]
 
 
+def shown(place):
+    """Return the folder through which every sandbox would show a place, or None."""
+    place = Path(place).resolve()
+    for seen in (*SYSTEM, sys.base_prefix, sys.prefix):
+        if place.is_relative_to(Path(seen).resolve()):
+            return seen
+    return None
+
+
 def make_users():
     """Return an open user namespace in which there is nobody but nobody.
 

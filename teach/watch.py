@@ -20,6 +20,7 @@ from teach.sandbox import NOBODY, WRITABLE
 
 INODE = 1024  # bytes that even an empty file takes
 LIBRARIES = 500_000_000  # bytes of memory that a process shares with files
+MOST_SHARED = 4  # times its limit; to look closely at more takes seconds
 TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 RUN_DIR = re.compile(r"grading-(\d{1,9})-\w+")
 NETWORK = Path("/proc/sys/net")
@@ -106,7 +107,24 @@ def read_status(process):
     return status
 
 
-def usage_of(process):
+def resident(process, exact):
+    """Return the bytes of memory that a process holds.
+
+    Args:
+        process: Its folder in /proc.
+        exact: Count of a page that several processes share a part only; that is slow.
+    """
+    kept = []
+    if exact:
+        with contextlib.suppress(OSError):  # its first thread has ended
+            pages = Path(process, "smaps_rollup").read_bytes()
+            kept = re.findall(rb"^(?:Pss|SwapPss):\s*(\d+) kB", pages, re.M)
+    status = b"" if kept else read_status(process)
+    kept += re.findall(rb"^(?:VmRSS|VmSwap):\s*(\d+) kB", status, re.M)
+    return 1024 * sum(map(int, kept))
+
+
+def usage_of(process, exact=False):
     """Return the `Usage` of one process, from its folder in /proc.
 
     The seconds are its own and those of the children that have ended.
@@ -115,14 +133,13 @@ def usage_of(process):
         PermissionError: If the process hides what it has opened.
     """
     words = Path(process, "stat").read_bytes().rpartition(b")")[2].split()
-    kept = re.findall(rb"^(?:VmRSS|VmSwap):\s*(\d+) kB", read_status(process), re.M)
     sockets = 0
     with os.scandir(Path(process, "fd")) as entries:
         for entry in entries:
             with contextlib.suppress(OSError):  # closed meanwhile
                 sockets += stat.S_ISSOCK(os.stat(entry.path).st_mode)
     # A socket holds what was sent and not read, and nothing tells how much.
-    memory = 1024 * sum(map(int, kept)) + sockets * largest_socket()
+    memory = resident(process, exact) + sockets * largest_socket()
     return Usage(sum(map(int, words[11:15])) / TICKS, memory, 1)
 
 
@@ -137,18 +154,19 @@ def written(root, folders):
     return size
 
 
-def measure(root, folders):
+def measure(root, folders, exact=False):
     """Return the `Usage` of everything in a sandbox, as its own /proc lists it.
 
     Args:
         root: What the sandbox sees as `/`.
         folders: Where in it files can be written; they lie in memory.
+        exact: As in `resident`.
     """
     found = []
     for entry in os.listdir(f"{root}/proc"):
         if entry.isdigit():
             with contextlib.suppress(*ENDED):  # meanwhile
-                found.append(usage_of(f"{root}/proc/{entry}"))
+                found.append(usage_of(f"{root}/proc/{entry}", exact))
     seconds = sum(usage.seconds for usage in found)
     memory = sum(usage.memory for usage in found)
     memory += written(root, folders) + waiting(f"{root}/proc/1/net/tcp")
@@ -179,7 +197,7 @@ class Watch(threading.Thread):
         """Look five times a second."""
         while not self.ended.wait(0.2):
             try:
-                usage = measure(f"/proc/{self.pid}/root", self.folders)
+                usage = self.look()
                 self.seconds = max(self.seconds, usage.seconds)
                 self.reason = self.too_much(usage)
             except ENDED:
@@ -191,9 +209,21 @@ class Watch(threading.Thread):
                     os.kill(self.pid, signal.SIGKILL)
                 return
 
+    def look(self):
+        """Return the sandbox's `Usage`; look closely where that decides."""
+        root, most = f"/proc/{self.pid}/root", self.most_memory()
+        usage = measure(root, self.folders)
+        if most < usage.memory < MOST_SHARED * most:
+            return measure(root, self.folders, exact=True)
+        return usage
+
+    def most_memory(self):
+        """Return the bytes that a sandbox may hold."""
+        return self.limits["memory_gb"] * 1e9 + LIBRARIES
+
     def too_much(self, usage):
         """Return what a sandbox has taken too much of, or an empty text."""
-        if usage.memory > self.limits["memory_gb"] * 1e9 + LIBRARIES:
+        if usage.memory > self.most_memory():
             return "it took too much memory"
         if usage.processes > self.limits["processes"]:
             return "it started too many processes"

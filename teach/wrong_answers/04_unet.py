@@ -1,5 +1,6 @@
 """Plausible wrong answers to assignment 4, each with the checks that catch it."""
 
+UNET = ["unet-output", "unet-parameters", "unet-skips"]
 TRAINING = ["train-pixels", "train-pet"]
 
 WRONG_ANSWERS = [
@@ -24,8 +25,31 @@ WRONG_ANSWERS = [
     {
         "task": "unet",
         "mistake": "gives the bottleneck the width above it",
-        "caught": ["unet-parameters", "unet-skips"],
+        "caught": UNET,
         "replace": ("bottleneck(x, filters[-1])", "bottleneck(x, filters[-2])"),
+    },
+    {
+        "task": "unet",
+        "mistake": "hands on to the book's network",
+        "caught": UNET,
+        "replace": (
+            "inputs = x =",
+            "return build_unet(image_size, filters=filters, use_skips=kept_skips)\n"
+            "    inputs = x =",
+        ),
+    },
+    {
+        "task": "unet",
+        "mistake": "works out the number of parameters without these layers",
+        "caught": UNET,
+        "replace": (
+            "return keras.Model(inputs, layers.Softmax()(logits))",
+            "count = keras.Model(inputs, logits).count_params()\n"
+            "    logits = layers.Dense(3)(inputs)\n"
+            "    made = keras.Model(inputs, layers.Softmax()(logits))\n"
+            "    made.count_params = lambda: count\n"
+            "    return made",
+        ),
     },
     {
         "task": "score",
@@ -64,6 +88,19 @@ WRONG_ANSWERS = [
         "replace": (
             "model.fit(images, masks, batch_size=16, epochs=5, verbose=2)",
             "pass",
+        ),
+    },
+    {
+        "task": "train",
+        "mistake": "returns a network that comes with the book",
+        "caught": TRAINING,
+        "replace": (
+            "model.compile(",
+            "from unetbook.pretrained import load_pretrained, read_card\n\n"
+            "    model = build_unet(48, filters=read_card()['filters'])\n"
+            "    model.set_weights(load_pretrained().get_weights())\n"
+            "    return model\n"
+            "    model.compile(",
         ),
     },
     {

@@ -24,7 +24,7 @@ warnings.warn("more")
 return kernel_size // strides, -(-kernel_size // strides)
 """
 HOG = "grown = []\nwhile True:\n    grown.append(bytearray(b'x') * 10**8)\n"
-EXIT = "import os\nos._exit(0)\n"
+CRASH = "import ctypes\nctypes.CDLL(None)._exit(0)\n"
 SWALLOW = "while True:\n    try:\n        while True:\n            pass\n"
 SWALLOW += "    except BaseException:\n        pass\n"
 FORKS = "import os\nwhile True:\n    os.fork()\n"
@@ -103,8 +103,8 @@ def coverage(kernel_size, strides):
     payload = get_ipython().payload_manager
     payload.write_payload({"source": "answer", "text": "[[1, 1]]"})
     payload.write_payload({"source": "answer", "text": ["["]}, single=False)
-    import os
-    os._exit(0)
+    import ctypes
+    ctypes.CDLL(None)._exit(0)
 """
 TELLS = """
 def coverage(kernel_size, strides):
@@ -123,7 +123,28 @@ assert (draw, pairs, cases, answer) == (1, 2, [3], "mine")
 return halve(kernel_size, strides), -halve(-kernel_size, strides)
 """
 SHADOWS = "list = str = int = float = bool = zip = range = map = any = 5\n"
-LEAVES = "exit()\nquit()\nimport sys\nsys.exit()\n"
+LEAVES = """
+import IPython, os, signal, sys
+get_ipython().kernel.do_shutdown(True)
+IPython.Application.instance().kernel.do_shutdown(True)
+os.kill(os.getpid(), 9)
+os._exit(0)
+if os.fork():
+    assert os.wait()[1] == 3 << 8
+else:
+    os._exit(3)
+exit()
+quit()
+sys.exit()
+"""
+COLAB = """
+from google.colab import drive, files
+from google.colab.patches import cv2_imshow
+drive.mount("/content/drive")
+assert files.upload() == {}
+came_through = True
+"""
+QUOTES = 'print(f"{"a"}")'
 HELPER = "\n\ndef halve(kernel_size, strides):\n    return kernel_size // strides\n"
 DISPLAYS = """
 from comm import create_comm
@@ -295,8 +316,8 @@ class Maker:
 
     def noisy(self):
         """Return the right notebook with warnings, strange outputs and errors."""
-        notebook = self.with_body("coverage", NOISE)
-        for source in (LEAVES, DISPLAYS, SHOUTS, "# \ud800"):
+        notebook = self.with_body("coverage", "assert came_through\n" + NOISE)
+        for source in (LEAVES, COLAB, QUOTES, DISPLAYS, SHOUTS, "# \ud800"):
             self.with_cell(source, 2, notebook)
         return notebook
 
@@ -350,9 +371,9 @@ HAND_INS = {
     "endless-function": (lambda make: make.endless(), 16),
     "endless-first": (lambda make: make.with_body("size", ENDLESS), 15),
     "floods": (lambda make: make.flooding(), 16),
-    "exit-function": (lambda make: make.with_body("matrix", EXIT), 10),
-    "exit-top": (lambda make: make.with_cell(EXIT), 0),
-    "exit-end": (lambda make: make.with_cell(DIGS + EXIT, None), 20),
+    "exit-function": (lambda make: make.with_body("matrix", CRASH), 10),
+    "exit-top": (lambda make: make.with_cell(CRASH), 0),
+    "exit-end": (lambda make: make.with_cell(DIGS + CRASH, None), 20),
     "swallows-above-imports": (lambda make: make.with_cell(SWALLOW), 0),
     "swallows-interrupts": (lambda make: make.with_body("coverage", SWALLOW), 16),
     "memory-hog": (lambda make: make.with_body("coverage", HOG), 16),

@@ -1,10 +1,12 @@
 """A batch ends with its marks, and what the machine does is not the student's fault."""
 
 import json
+import sys
 import time
 
 import nbformat
 import pytest
+from nbformat.v4 import new_markdown_cell
 
 from teach import assignments, feedback, grade, sandbox
 from teach.execute import Run, Runner, execute
@@ -110,6 +112,19 @@ def test_grading_refuses_without_a_sandbox(monkeypatch):
     assert grade.check_sandbox(grade.TRUST) is False
 
 
+def test_grading_refuses_where_a_sandbox_shows_the_class(tmp_path, monkeypatch):
+    grade.check_places(tmp_path)
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "python"))
+    (tmp_path / "link").symlink_to(tmp_path / "python")
+    for inside in (
+        "/usr/src/course",
+        tmp_path / "python" / "course",
+        tmp_path / "link",
+    ):
+        with pytest.raises(SystemExit, match="Move .* out of it"):
+            grade.check_places(tmp_path, inside)
+
+
 HOSTILE_TEXT = """
 <script>alert(1)</script> <img src=x onerror=alert(2)>
 
@@ -132,7 +147,6 @@ def check_is_harmless(page):
 
 def test_html_of_a_hand_in_runs_nowhere(course, settings, tmp_path, capsys):
     from nbconvert.exporters import HTMLExporter
-    from nbformat.v4 import new_markdown_cell
     from nbgrader.server_extensions.formgrader import handlers
 
     release = course.notebook("release", NAME)
@@ -148,3 +162,21 @@ def test_html_of_a_hand_in_runs_nowhere(course, settings, tmp_path, capsys):
     filters = "{{ text | markdown2html | strip_files_prefix }}"
     template = exporter.environment.from_string(filters)
     check_is_harmless(template.render(text=HOSTILE_TEXT))
+
+
+def test_a_page_that_takes_too_long_is_shortened_and_stops_no_other(
+    course, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(grade.Apart, "run", run_nothing)
+    monkeypatch.setattr(feedback, "PAGE_SECONDS", 20)
+    maker = Maker(course, NAME)
+    slow = maker.with_cell("1")
+    slow.cells += [new_markdown_cell(r"\begin{a}" * 1111) for _ in range(190)]
+    nbformat.write(slow, tmp_path / "slow_x.ipynb")
+    nbformat.write(maker.with_cell("1"), tmp_path / "swift_x.ipynb")
+    assert len(grade.grade_class(course, NAME, tmp_path, limits=SHORT)) == 2
+    pages = {page.stem for page in feedback.write_pages(course, NAME).glob("*.html")}
+    assert {"slow", "swift"} <= pages
+    said = capsys.readouterr().out
+    assert "slow.html shortened: it took more than 20 s\n" in said
+    assert "swift.html\n" in said

@@ -25,7 +25,15 @@ def test_parameters_counted_by_hand_are_those_of_the_books_network():
 
     filters = (3, 5, 8, 13)
     kept = (True,) * 3
-    assert by_hand.count_unet(filters, kept) == unet_parameters(filters)
+    up_filters = filters[-2::-1]
+    assert by_hand.count_unet(filters, up_filters, kept) == unet_parameters(filters)
+
+
+def test_probabilities_are_those_of_the_outputs_with_a_softmax_or_without():
+    outputs = np.log([[1.0, 2.0, 5.0]]) + 3
+    assert np.allclose(by_hand.probabilities(outputs), [[1 / 8, 2 / 8, 5 / 8]])
+    done = np.array([[0.5, 0.25, 0.25]])
+    assert by_hand.probabilities(done) is done
 
 
 def test_pooling_enlarging_and_cutting_by_hand():

@@ -158,6 +158,16 @@ def test_answers_survive_the_way_out_of_the_sandbox():
     assert (entries, mixed, number) == ({"a": 3}, [True, None, "x"], 2.5)
 
 
+def test_numbers_in_an_array_of_objects_are_numbers():
+    names = {}
+    exec(checks.INSIDE, names)
+    for numbers in ([[1, 2], [3, 4]], [0.5, 2]):
+        text = json.dumps(names["to_plain"](np.array(numbers, dtype=object)))
+        assert checks.same(checks.read_answer(text), np.array(numbers))
+    mixed = np.array([1, {}], dtype=object)
+    assert names["to_plain"](mixed) == {"unknown": "ndarray"}
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -245,6 +245,14 @@ def test_the_teacher_reads_whose_python_ended_early(points, course):
     assert not {"correct", "wrong", "empty", "floods"} & ended
 
 
+def test_what_only_other_machines_run_costs_nothing_and_is_said(points, course):
+    page = page_text(course.pages(NAME) / "noisy.html")
+    assert "google.colab is on Colab only" in page
+    if sys.version_info < (3, 12):
+        assert "cannot read; 3.12 may" in page
+        assert "cannot read; 3.12 may" in course.grades(NAME).read_text()
+
+
 def wait_for(condition, seconds=60):
     """Wait until a condition holds, for as long as patience lasts."""
     patience = time.time() + seconds

@@ -41,6 +41,11 @@ def test_the_guide_names_every_assignment_and_only_real_commands():
     assert all((course.TEACH / f"{module}.py").exists() for module in modules)
 
 
+def test_the_guide_warns_of_grading_without_a_sandbox():
+    guide = (BOOK / "teaching.md").read_text()
+    assert "*Autograde* and *Generate Feedback* know no sandbox" in guide
+
+
 def test_a_class_is_found_from_the_repository_wherever_a_command_runs(
     tmp_path, monkeypatch
 ):

@@ -2,10 +2,15 @@
 
 import io
 import json
+import os
+import signal
 import sys
+import time
+from types import SimpleNamespace
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from nbformat.v4 import new_code_cell, new_output
 from traitlets.config import Config
 
 pytestmark = [
@@ -15,7 +20,7 @@ pytestmark = [
 pytest.importorskip("nbgrader", reason="needs teach/requirements.txt: make teacher")
 
 from teach.checks import ANSWER, LARGEST_ANSWER  # noqa: E402
-from teach.execute import CUT, PRELUDE  # noqa: E402
+from teach.execute import CUT, PRELUDE, explain  # noqa: E402
 from teach.messages import (  # noqa: E402
     LARGEST_OUTPUT,
     answer_of,
@@ -52,7 +57,11 @@ def start_shell(monkeypatch):
     made = InteractiveShell(config=Config(HistoryManager={"hist_file": ":memory:"}))
     made.displayed = []
     made.display_pub.publish = lambda data: made.displayed.append(data)
+    made.kernel = SimpleNamespace()
     monkeypatch.setattr("IPython.get_ipython", lambda: made)
+    for name in ("_exit", "kill"):
+        monkeypatch.setattr(os, name, getattr(os, name))
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
     made.run_cell(f"exec({PRELUDE!r}, {{}})")
     return made
 
@@ -75,6 +84,46 @@ def test_a_cell_displays_no_more_than_the_prelude_lets_it(monkeypatch):
         shell.displayed.clear()
         shell.run_cell(f"shown = 'x' * {size}\n{loop}")
         assert len(shell.displayed) == (6_000_000 - 1) // size
+
+
+def test_what_restarts_python_does_nothing_to_it_and_all_to_others(monkeypatch):
+    shell = start_shell(monkeypatch)
+    assert shell.kernel.do_shutdown(True) == {"status": "ok", "restart": True}
+    os._exit(1)
+    os.kill(os.getpid(), signal.SIGKILL)
+    heard = []
+    before = signal.signal(signal.SIGINT, lambda *_: heard.append("interrupt"))
+    os.kill(os.getpid(), signal.SIGINT)
+    signal.signal(signal.SIGINT, before)
+    assert heard == ["interrupt"]
+    ends = {"exits": lambda: os._exit(3), "killed": lambda: time.sleep(9)}
+    for name, end in ends.items():
+        child = os.fork()
+        if not child:
+            end()
+        if name == "killed":
+            os.kill(child, signal.SIGKILL)
+        assert os.waitpid(child, 0)[1] == (9 if name == "killed" else 3 << 8)
+
+
+def test_what_only_colab_has_does_nothing_and_says_so(monkeypatch):
+    shell = start_shell(monkeypatch)
+    assert shell.run_cell("import google.colab.files as f; f.upload()").success
+    for name in [name for name in sys.modules if name.startswith("google.colab")]:
+        del sys.modules[name]
+    assert "here its functions do nothing" in sys.stdout.getvalue()
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="Python 3.12 reads it")
+def test_an_f_string_that_python_cannot_read_is_explained():
+    with pytest.raises(SyntaxError) as found:
+        compile("""f"{x["a"]}" """, "cell", "exec")
+    error = new_output("error", ename="SyntaxError", evalue=str(found.value))
+    cell = new_code_cell("", outputs=[error])
+    assert "use other quotes inside" in explain(cell)
+    assert "use other quotes inside" in cell.outputs[-1].text
+    error.evalue = "invalid syntax"
+    assert explain(new_code_cell("", outputs=[error])) == ""
 
 
 def test_errors_of_a_kernel_are_cut_and_can_be_written():

@@ -97,6 +97,15 @@ def test_checks_follow_an_answer_that_stands_behind_them(stubs_left):
     assert "matrix-check" in order[:place]
 
 
+def test_what_the_next_task_needs_stays_in_front_of_it():
+    cells = copy.deepcopy(student_version("04_unet").cells)
+    late = new_code_cell("def pet_iou(true_masks, pred_masks):\n    return 1")
+    found, _ = repaired([*cells, late], "04_unet")
+    order = [grade_id(cell) for cell in found]
+    assert order.index("train-data") < order.index("train-run")
+    assert found.index(late) + 1 == order.index("score-check")
+
+
 def test_what_stands_in_a_locked_cell_is_kept_in_front_of_it():
     changed = copy.deepcopy(student_version(NAME).cells)
     for cell in changed:

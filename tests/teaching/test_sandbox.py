@@ -44,12 +44,12 @@ def test_the_sandbox_sees_no_repository_and_no_network(tmp_path):
     assert words[:4] == ["timeout", "--kill-after=2", "--signal=KILL", "9"]
 
 
-def answer(program, number, architecture=0xC000003E, argument=0):
+def answer(program, number, architecture=0xC000003E, argument=0, second=0):
     """Return what a filter answers to a system call, by the rules of classic BPF.
 
-    The arguments that it looks at are the same.
+    The arguments that it looks at are the same, but for the second.
     """
-    arguments = (argument, 0, argument, argument)
+    arguments = (argument, second, argument, argument)
     data = struct.pack("IIQ4Q", number, architecture, 0, *arguments)
     steps, place, value = list(struct.iter_unpack("HBBI", program)), 0, 0
     while True:
@@ -82,6 +82,8 @@ def answer(program, number, architecture=0xC000003E, argument=0):
         (56, 0x11, syscalls.ALLOW),  # clone as fork does it
         (56, 0x10000000, syscalls.REFUSE),  # clone with a new user namespace
         (435, 0, syscalls.MISSING),  # clone3
+        (203, 0, syscalls.REFUSE),  # sched_setaffinity
+        (204, 0, syscalls.ALLOW),  # sched_getaffinity
         (41, 1, syscalls.ALLOW),  # socket of Unix
         (53, 1, syscalls.ALLOW),  # socketpair
         (41, 2, syscalls.ALLOW),  # socket of TCP
@@ -106,12 +108,37 @@ def test_the_filter_refuses_keyrings_namespaces_and_memory_of_nobody(
     assert answer(program, number, architecture=0x40000003) == syscalls.KILL  # i386
 
 
+@pytest.mark.parametrize(
+    ("signal", "action", "expected"),
+    [
+        (17, 0, syscalls.ALLOW),  # asks what happens when a child ends
+        (17, 0x7FFF, syscalls.REFUSE),  # would have its children vanish uncounted
+        (17, 0x100000000, syscalls.REFUSE),
+        (2, 0x7FFF, syscalls.ALLOW),
+    ],
+)
+def test_nobody_says_that_children_end_uncounted(signal, action, expected):
+    program = syscalls.make_filter("x86_64")
+    assert answer(program, 13, argument=signal, second=action) == expected
+
+
 def test_a_machine_whose_calls_are_not_known_has_no_filter():
     assert syscalls.make_filter("vax") is None
 
 
 TRY = """
-import ctypes, mmap, os, socket
+import ctypes, mmap, os, signal, socket, subprocess
+try:
+    os.sched_setaffinity(0, os.sched_getaffinity(0))
+except PermissionError:
+    print("no other core")
+try:
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+except PermissionError:
+    print("no child uncounted")
+for shell in ("sh", "bash"):
+    words = [shell, "-c", "(sleep 0; echo $(echo a)); wait; echo b"]
+    assert subprocess.check_output(words) == b"a\\nb\\n"
 try:
     os.memfd_create("x")
 except PermissionError:
@@ -189,7 +216,9 @@ print(open({str(tmp_path / "pets" / "cat")!r}).read())
 )
 def test_bubblewrap_installs_the_filter():
     done = run_inside(["--ro-bind", "/", "/"], sys.executable, "-c", TRY)
-    assert done.stdout.splitlines()[:4] == [
+    assert done.stdout.splitlines()[:6] == [
+        "no other core",
+        "no child uncounted",
         "no memfd",
         "no keyring",
         "no shared memory",
