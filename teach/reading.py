@@ -42,6 +42,16 @@ def check_size(size):
         )
 
 
+def check_owners(names):
+    """Refuse the zip of a whole class, told from the names in it."""
+    people = {owner.groups() for owner in map(OWNER.match, names) if owner}
+    if len(people) > 1:
+        raise Unreadable(
+            f"the zip holds hand-ins of {len(people)} people; unpack it here, "
+            "delete the zip and grade again"
+        )
+
+
 def unpack(data):
     """Yield the notebooks of a zip, or the one that the file is."""
     if not data.startswith(b"PK\x03\x04"):
@@ -49,13 +59,7 @@ def unpack(data):
         return
     found = 0
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        owners = filter(None, map(OWNER.match, archive.namelist()))
-        people = {owner.groups() for owner in owners}
-        if len(people) > 1:
-            raise Unreadable(
-                f"the zip holds hand-ins of {len(people)} people; unpack it here, "
-                "delete the zip and grade again"
-            )
+        check_owners(archive.namelist())
         for entry in archive.infolist():
             hidden = re.search(r"(^|/)(\.|__MACOSX)", entry.filename)
             if hidden or not entry.filename.lower().endswith((".ipynb", ".json")):

@@ -195,7 +195,7 @@ def test_a_notebook_of_this_assignment_counts_before_what_is_newer(tmp_path):
     write(folder / "other.ipynb", other, 5)
     write(folder / "photo.png", "x", 1)
     write(folder / "onlinetext.html", "<p>", 0)
-    files = find_students(tmp_path)["ada"]
+    files = find_students(tmp_path, 2, {})["ada"]
     chosen = collect.choose(files, right)
     assert chosen.path.name == "right.ipynb"
     (remark,) = collect.remarks_on(chosen, files)
@@ -225,5 +225,7 @@ def test_of_two_alike_the_newer_counts(tmp_path):
     for age, name in ((5, "new"), (9, "old")):
         notebook = new_notebook(cells=[new_code_cell("# task: size\n" + name)])
         write(folder / f"{name}.ipynb", notebook, age)
-    chosen = collect.choose(find_students(tmp_path)["ada"], student_version(NAME))
+    chosen = collect.choose(
+        find_students(tmp_path, 2, {})["ada"], student_version(NAME)
+    )
     assert chosen.path.name == "new.ipynb"
