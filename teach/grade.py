@@ -40,7 +40,7 @@ from teach.gradebook import (
     waiting,
 )
 from teach.names import find_students
-from teach.record import Record, known_identifiers, other_records
+from teach.record import Record, find_elsewhere, known_identifiers
 from teach.remarks import hash_answers, remarks_beside, remarks_on_answers
 from teach.repair import is_blank, repair
 from teach.verdict import put_verdicts
@@ -342,8 +342,7 @@ def gather(course, record, folder, cores):
 
 def compare(course, record):
     """Note and print what hand-ins say beside those of others."""
-    others = other_records(course, record.name)
-    elsewhere = {student for other in others for student in other.graded()}
+    elsewhere = find_elsewhere(course, record.name)
     remarks = remarks_beside(record.graded(), elsewhere)
     record.note_beside(remarks)
     for text in dict.fromkeys(text for texts in remarks.values() for text in texts):

@@ -187,16 +187,19 @@ def find_students(folder, number, known):
         for file in members:
             own = known.get(file.identifier, "")
             if own != student and not own.startswith(f"{student}-"):
-                own = keep_apart(student, file, members)
+                own = keep_apart(student, file, members, student in known.values())
             found.setdefault(own, []).append(file)
     return found
 
 
-def keep_apart(student, file, others):
-    """Return a student's id with what tells this file's owner from the others."""
+def keep_apart(student, file, others, taken):
+    """Return a student's id with what tells this file's owner from the others.
+
+    `taken` tells that somebody else has this id, by a platform's number.
+    """
     parts = [student]
     numbers = {other.number for other in others}
-    if file.number and (len(numbers) > 1 or student in NUMBERED):
+    if file.number and (len(numbers) > 1 or taken or student in NUMBERED):
         parts.append(file.number)
     spelling = spell(file)
     if len({spell(other) for other in others}) > 1:
@@ -231,11 +234,13 @@ def find_doubts(students, elsewhere):
 
     Args:
         students: Dictionary from each id to the name and a platform's identifier.
-        elsewhere: The set of ids that have handed in another assignment.
+        elsewhere: The same of those who have handed in another assignment.
     """
-    named = {student: (student, "") for student in elsewhere} | students
-    listed = [(one, letters(name), number) for one, (name, number) in named.items()]
-    for (one, own, number), (other, words, second) in combinations(sorted(listed), 2):
+    people = [
+        (s, letters(n), number) for s, (n, number) in (elsewhere | students).items()
+    ]
+    for (one, own, number), (other, words, second) in combinations(sorted(people), 2):
         nested = own and words and (own <= words or words <= own)
-        if nested and not (number and second) and not {one, other} <= elsewhere:
+        told_apart = (number and second) or {one, other} <= elsewhere.keys()
+        if nested and not told_apart:
             yield one, other

@@ -97,6 +97,20 @@ def other_records(course, name):
     return [Record(course, other) for other in names if other != name]
 
 
+def find_elsewhere(course, name):
+    """Map those with marks in another assignment to their names and identifiers.
+
+    Moodle's identifiers say nothing beyond their assignment, and are left out.
+    """
+    found = {}
+    for record in other_records(course, name):
+        for student, about in record.graded().items():
+            identifier = about.get("identifier", "")
+            lasting = identifier if identifier.isdecimal() else ""
+            found[student] = about.get("name", student), lasting
+    return found
+
+
 def known_identifiers(course, name):
     """Map what platforms call students to the ids that they have in this class.
 

@@ -119,7 +119,7 @@ def remarks_beside(graded, elsewhere):
 
     Args:
         graded: What a `Record` knows of those who have marks.
-        elsewhere: The set of ids that have handed in another assignment.
+        elsewhere: Those with marks in another assignment, as `find_doubts` takes them.
     """
     found, alike = {}, {}
     people = {

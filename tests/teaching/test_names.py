@@ -122,7 +122,7 @@ def test_who_was_known_by_a_platforms_number_keeps_the_id(tmp_path):
     ],
 )
 def test_where_two_may_be_one_person_both_are_named(tmp_path, files, doubts):
-    elsewhere = {"berta-klein", "dora", "dora-klein"}
+    elsewhere = {name: (name, "") for name in ("berta-klein", "dora", "dora-klein")}
     found = hand_in(tmp_path, *files)
     people = {own: (file.name, file.identifier) for own, (file,) in found.items()}
     assert list(names.find_doubts(people, elsewhere)) == doubts

@@ -7,7 +7,8 @@ import pytest
 from teach.collect import Submission
 from teach.course import Course
 from teach.names import find_students, read_name, show_name
-from teach.record import Record, known_identifiers
+from teach.record import Record, find_elsewhere, known_identifiers
+from teach.remarks import remarks_beside
 
 NAME = "02_transposed_convolution"
 
@@ -69,6 +70,27 @@ def test_canvas_tells_two_of_a_name_apart_in_every_assignment(course, tmp_path):
     record, _ = grade(course, tmp_path / "3", "johann_22_9_y.ipynb", name="03_blocks")
     assert list(record.graded()) == ["johann-22"]
     assert record.students["johann-22"]["identifier"] == "22"
+    record, _ = grade(course, tmp_path / "4", "johann_33_8_y.ipynb", name="04_unet")
+    assert list(record.graded()) == ["johann"], "nobody's yet"
+
+
+def test_one_who_has_the_name_of_another_takes_nobodys_place(course, tmp_path):
+    grade(course, tmp_path / "2", "johann_11_1_x.ipynb")
+    record, _ = grade(course, tmp_path / "3", "johann_22_9_y.ipynb", name="03_blocks")
+    assert list(record.graded()) == ["johann-22"]
+    assert remarks_beside(record.graded(), find_elsewhere(course, "03_blocks")) == {}
+
+
+def test_moodles_numbers_do_not_tell_people_of_two_assignments_apart(course, tmp_path):
+    files = [f"Jo_{n}_assignsubmission_file_x.ipynb" for n in (1, 2)]
+    grade(course, tmp_path / "2", *files)
+    file = "Jo_7_assignsubmission_file_x.ipynb"
+    record, _ = grade(course, tmp_path / "3", file, name="03_blocks")
+    doubts = remarks_beside(record.graded(), find_elsewhere(course, "03_blocks"))["jo"]
+    assert [text[:24] for text in doubts] == [
+        "'jo' and 'jo-1' were kep",
+        "'jo' and 'jo-2' were kep",
+    ]
 
 
 def test_a_remark_that_comes_from_other_files_goes_with_them(course, tmp_path):

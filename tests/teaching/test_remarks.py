@@ -106,9 +106,9 @@ def test_those_with_the_same_code_are_named_to_each_other():
     graded = {"ada": {"code": "x"}, "bob": {"code": "x"}, "eve": {"code": ""}}
     graded["joe"] = {"code": ""}
     text = "the same code but for blanks and comments: 'ada', 'bob'"
-    assert remarks_beside(graded, set()) == {"ada": [text], "bob": [text]}
+    assert remarks_beside(graded, {}) == {"ada": [text], "bob": [text]}
 
 
 def test_those_who_may_be_one_person_are_named_to_the_teacher():
-    (text,) = remarks_beside({"ada": {}}, {"ada-king"})["ada"]
+    (text,) = remarks_beside({"ada": {}}, {"ada-king": ("ada king", "")})["ada"]
     assert text.startswith("'ada' and 'ada-king' were kept apart")
