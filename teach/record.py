@@ -72,8 +72,10 @@ class Record:
         for student, files in hand_ins.items():
             about = self.students.setdefault(student, {})
             first = max(files, key=lambda file: bool(file.identifier))
-            about |= {"folder": place, "gone": False, "name": show_name(first)}
-            about["identifier"] = first.identifier
+            about |= {"folder": place, "gone": False}
+            if first.identifier or not about.get("identifier"):
+                about["name"] = show_name(first)
+                about["identifier"] = first.identifier
         self.write()
         return sorted(self.gone() - before)
 

@@ -56,6 +56,13 @@ def test_another_folder_takes_nobody_out_of_the_tables(course, tmp_path):
     assert list(record.graded()) == ["ada", "bob"]
 
 
+def test_a_late_file_with_a_plain_name_keeps_what_the_platform_said(course, tmp_path):
+    grade(course, tmp_path / "files", "Ada_11_assignsubmission_file_x.ipynb")
+    record, _ = grade(course, tmp_path / "late", "ada.ipynb")
+    assert record.students["ada"]["identifier"] == "Participant 11"
+    assert record.students["ada"]["name"] == "Ada"
+
+
 def test_a_second_one_of_a_name_takes_no_marks_from_the_first(course, tmp_path):
     folder = tmp_path / "files"
     grade(course, folder, "Johann_11_assignsubmission_file_x.ipynb")
