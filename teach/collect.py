@@ -23,13 +23,16 @@ class Submission(NamedTuple):
     """One student's hand-in, from collecting to the gradebook.
 
     `path` is what was taken in, `digest` a hash of all that its marks depend on, and
-    `remark` a note for the teacher.
+    `remark` a note for the teacher. `code` is a hash of the answers; `replaced` tells
+    that the untouched assignment was taken instead of a file that cannot be graded.
     """
 
     student: str
     path: Path
     digest: str
     remark: str = ""
+    code: str = ""
+    replaced: bool = False
 
     def with_remark(self, *remarks):
         """Return the submission with further remarks."""
@@ -129,4 +132,5 @@ def take_in(course, name, student, files):
     target.write_text(text)
     source = course.notebook("source", name).read_bytes()
     digest = hashlib.sha256(text.encode() + source).hexdigest()
-    return Submission(student, target, digest).with_remark(*remarks_on(chosen, files))
+    taken = Submission(student, target, digest, replaced=bool(chosen.reason))
+    return taken.with_remark(*remarks_on(chosen, files))

@@ -99,11 +99,13 @@ def write_pages(course, name):
         SystemExit: If the assignment has not been graded, or pages are missing.
     """
     record = Record(course, name)
-    if not record.students:
+    students = list(record.graded())
+    if not students:
         number = assignment_number(name)
         sys.exit(f"{name} has no marks yet. Run: make grade ASSIGNMENT={number}")
     course.pages(name).mkdir(parents=True, exist_ok=True)
-    students = sorted(record.students)
+    for student in record.gone():
+        (course.pages(name) / f"{student}.html").unlink(missing_ok=True)
     with contextlib.closing(Writer()) as writer:
         problems = [write_page(course, writer, name, student) for student in students]
     failed = list(filter(None, problems))

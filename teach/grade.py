@@ -26,6 +26,7 @@ from teach.course import (
     ROOT,
     TEACH,
     assignment_name,
+    assignment_number,
     check_teaching_packages,
     explain_failure,
     open_nbgrader,
@@ -40,7 +41,8 @@ from teach.gradebook import (
     waiting,
 )
 from teach.names import find_students
-from teach.record import Record
+from teach.record import Record, find_elsewhere, known_identifiers
+from teach.remarks import hash_answers, remarks_beside, remarks_on_answers
 from teach.repair import is_blank, repair
 from teach.verdict import put_verdicts
 from unetbook.files import write_json
@@ -145,6 +147,11 @@ class Outcome(NamedTuple):
     run: tuple | None = None
     error: Exception | None = None
 
+    @property
+    def unchanged(self):
+        """Whether the hand-in has its marks already."""
+        return not (self.run or self.error)
+
 
 class Workers:
     """Takes in and runs hand-ins side by side, one core each.
@@ -154,12 +161,13 @@ class Workers:
         record: The `Record` of the assignment.
         plan: A `Plan`.
         again: Run what has not changed, too.
+        cores: One for each that runs at a time.
     """
 
-    def __init__(self, course, record, plan, again):
+    def __init__(self, course, record, plan, again, cores):
         self.course, self.record, self.again = course, record, again
         self.plan, self.free = plan, queue.Queue()
-        self.all = [Apart(core) for core in free_cores(plan.limits["memory_gb"])]
+        self.all = [Apart(core) for core in cores]
         for apart in self.all:
             self.free.put(apart)
 
@@ -184,13 +192,17 @@ class Workers:
         )
         notebook = nbformat.read(submission.path, as_version=4)
         repair(notebook, release)
-        if is_blank(notebook, release):
-            return Outcome(submission, notebook, Run({}, False, ""))
-        notebook, run = apart.run(notebook, source, self.plan)
-        early = "Python ended early" if run.early else ""
-        why = run.ended if run.early else ""
-        submission = submission.with_remark(early, why, run.remark)
-        return Outcome(submission, notebook, run)
+        run = Run({}, False, "")
+        if not is_blank(notebook, release):
+            notebook, run = apart.run(notebook, source, self.plan)
+        if run.early:
+            submission = submission.with_remark("Python ended early", run.ended)
+        submission = submission.with_remark(run.remark)
+        if not submission.replaced:
+            remarks = remarks_on_answers(notebook, release)
+            submission = submission.with_remark(*remarks)
+        code = hash_answers(notebook, release, source)
+        return Outcome(submission._replace(code=code), notebook, run)
 
     def over(self, hand_ins):
         """Yield an `Outcome` for every student, in order."""
@@ -249,7 +261,15 @@ def record_marks(course, api, name, submission, unchanged):
         return Marks(None, None, f"not graded: {explain_failure(result)}")
     with open_gradebook(course) as gradebook:
         restore_waiting(gradebook, name, student, before)
+    return sum_marks(course, name, student)
+
+
+def sum_marks(course, name, student):
+    """Return the `Marks` that the gradebook holds, those given by hand among them."""
+    with open_gradebook(course) as gradebook:
         marks = read_marks(gradebook, name, student)
+    if marks is None:
+        return Marks(None, None, "but not in the gradebook: AGAIN=1 grades it anew")
     total = sum(points for points, _, _ in marks.values())
     note = "waits for marks" if any(waits for *_, waits in marks.values()) else ""
     return Marks(total, sum(most for _, most, _ in marks.values()), note)
@@ -275,26 +295,70 @@ def grade_class(course, name, folder, *, sandboxed=True, again=False, limits=Non
     Returns:
         Dictionary from each student to the points, None where grading failed.
     """
-    record = Record(course, name)
-    plan = make_plan(course, {**read_limits(course, name), **(limits or {})}, sandboxed)
-    workers, hand_ins = Workers(course, record, plan, again), find_students(folder)
-    api = open_nbgrader(course)
-    results, remarks = {}, record.remarks()
+    record, results = Record(course, name), {}
+    limits = {**read_limits(course, name), **(limits or {})}
+    cores = free_cores(limits["memory_gb"])
+    hand_ins = gather(course, record, Path(folder), len(cores))
+    plan = make_plan(course, limits, sandboxed)
+    workers, api = Workers(course, record, plan, again, cores), open_nbgrader(course)
     try:
         for number, outcome in enumerate(workers.over(hand_ins), 1):
-            place = f"{number:3d}/{len(hand_ins)} {outcome.submission.student:28s}"
-            if not (outcome.run or outcome.error):
-                print(f"{place} unchanged, marks kept", flush=True)
-                continue
-            marks = judge_safely(course, api, record, outcome)
             student = outcome.submission.student
-            remarks[student] = outcome.submission.with_remark(marks.note).remark
-            results[student] = marks.points
-            print(f"{place} {marks}  {remarks[student]}", flush=True)
+            place = f"{number:3d}/{len(hand_ins)} {student:28s}"
+            marks = settle(course, api, record, outcome)
+            print(f"{place} {marks}  {marks.note}", flush=True)
+            if not outcome.unchanged:
+                results[student] = marks
     finally:
-        finish(course, name, remarks)
-    name_ungraded(results)
-    return results
+        compare(course, record)
+        failed = {s: marks.note for s, marks in results.items() if marks.points is None}
+        finish(course, name, record.remarks() | failed)
+    name_ungraded(failed)
+    return {student: marks.points for student, marks in results.items()}
+
+
+def settle(course, api, record, outcome):
+    """Judge what ran, and look up what has its marks.
+
+    Returns:
+        `Marks`, with all that is to be said of the hand-in as their note.
+    """
+    if outcome.unchanged:
+        marks = sum_marks(course, record.name, outcome.submission.student)
+        return marks._replace(note=f"unchanged, {marks.note or 'marks kept'}")
+    marks = judge_safely(course, api, record, outcome)
+    return marks._replace(note=outcome.submission.with_remark(marks.note).remark)
+
+
+def gather(course, record, folder, cores):
+    """Find whose files lie in a folder, and say what will be done.
+
+    Returns:
+        What `find_students` returns.
+    """
+    known = known_identifiers(course, record.name)
+    hand_ins = find_students(folder, assignment_number(record.name), known)
+    print(
+        f"Grading {record.name}: {len(hand_ins)} hand-in(s) in {folder}, {cores} at a "
+        "time. The first marks may take a minute.",
+        flush=True,
+    )
+    gone = record.see(hand_ins, folder)
+    if gone:
+        print(
+            f"No longer in the folder, so no longer in the marks: {', '.join(gone)}. "
+            "With the files their marks come back."
+        )
+    return hand_ins
+
+
+def compare(course, record):
+    """Note and print what hand-ins say beside those of others."""
+    elsewhere = find_elsewhere(course, record.name)
+    remarks = remarks_beside(record.graded(), elsewhere)
+    record.note_beside(remarks)
+    for text in dict.fromkeys(text for texts in remarks.values() for text in texts):
+        print(text)
 
 
 def judge_safely(course, api, record, outcome):
@@ -305,11 +369,10 @@ def judge_safely(course, api, record, outcome):
         return judge_outcome(course, api, record, outcome._replace(error=error))
 
 
-def name_ungraded(results):
+def name_ungraded(students):
     """Say at the end of a long batch whom to grade again."""
-    ungraded = [student for student, points in results.items() if points is None]
-    if ungraded:
-        print(f"Without marks: {', '.join(ungraded)}. Give the same command again.")
+    if students:
+        print(f"Without marks: {', '.join(students)}. Give the same command again.")
 
 
 def main():
@@ -326,7 +389,8 @@ def main():
     folder = Path(options.folder or course.handins(name))
     if sandboxed:
         check_places(ROOT, course.folder, course.seed_file, folder)
-    if not folder.is_dir() or not any(folder.iterdir()):
+    known = Record(course, name).graded()
+    if not folder.is_dir() or not (known or any(folder.iterdir())):
         sys.exit(
             f"There are no hand-ins in {folder}. Put the files there as they came."
         )

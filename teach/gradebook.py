@@ -69,19 +69,20 @@ def write_grades(course, name, remarks):
         The path of the assignment's CSV file.
     """
     path = course.grades(name)
-    rows, header = [], []
+    rows, header, known = [], [], Record(course, name).students
     with open_gradebook(course) as gradebook:
         for student in sorted(remarks):
-            marks = read_marks(gradebook, name, student)
+            marks, about = read_marks(gradebook, name, student), known.get(student, {})
+            platform = [about.get("name", ""), about.get("identifier", "")]
             if not marks:
-                rows.append([student, remarks[student]])
+                rows.append([student, *platform, remarks[student]])
                 continue
             header = header or sorted(marks)
             points = [marks[check][0] for check in header]
             total, waits = sum(points), sum(mark[2] for mark in marks.values())
-            rows.append([student, total, *points, waits, remarks[student]])
+            rows.append([student, total, *points, waits, *platform, remarks[student]])
         write_totals(course, gradebook)
-    names = ["student", "total", *header, "to mark", "remark"]
+    names = ["student", "total", *header, "to mark", "name", "identifier", "remark"]
     write_rows(path, names, [pad(row, len(names)) for row in rows])
     return path
 
@@ -93,7 +94,7 @@ def finish(course, name, remarks):
 
 def pad(row, width):
     """Stretch the row of a hand-in without marks to the width of the table."""
-    return [*row[:-1], *[""] * (width - len(row)), row[-1]]
+    return [row[0], *[""] * (width - len(row)), *row[1:]]
 
 
 def write_totals(course, gradebook):
@@ -102,9 +103,12 @@ def write_totals(course, gradebook):
     A hand-in whose grading was cut off is in the gradebook with 0: it is left empty.
     """
     names = sorted(assignment.name for assignment in gradebook.assignments)
-    graded, rows = {name: Record(course, name).students for name in names}, []
-    for student in sorted(student.id for student in gradebook.students):
-        known = [name if student in graded[name] else None for name in names]
+    records, rows = [Record(course, name) for name in names], []
+    graded = [record.graded() for record in records]
+    gone = set().union(*(record.gone() for record in records)).difference(*graded)
+    for student in sorted({student.id for student in gradebook.students} - gone):
+        pairs = zip(names, graded, strict=True)
+        known = [name if student in those else None for name, those in pairs]
         marks = [name and read_marks(gradebook, name, student) for name in known]
         points = [sum(m[0] for m in mark.values()) if mark else "" for mark in marks]
         rows.append([student, *points, sum(p for p in points if p != "")])

@@ -3,6 +3,7 @@
 import hashlib
 import re
 import unicodedata
+from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,10 +14,19 @@ CANVAS = re.compile(
     r"(?P<name>[^_]+)_(?:LATE_)?(?P<number>\d+)_\d+_.*?(?:-(?P<version>\d+))?$",
     re.DOTALL,
 )
+COPY = re.compile(
+    r"^(?:(?:copy of|kopie von|copie de|copia de)\s)+|(?:\s*\(\d{1,3}\))+$", re.I
+)
+DATE = re.compile(r"(?<!\d)20\d\d([-_.])[01]?\d\1[0-3]?\d(?!\d)")
 # Words of a file's name that tell what it is and not whose.
+TITLES = {"data", "pipeline", "transposed", "convolution", "blocks", "unet"}
+VERSIONS = {"copy", "final", "new", "corrected", "correction", "fixed", "revised", "v"}
+VERSIONS |= {"version", "updated", "late", "kopie", "korrigiert", "neu", "copie"}
 NO_NAMES = {"assignment", "homework", "hw", "exercise", "ex", "task", "lab", "sheet"}
-NO_NAMES |= {"copy of", "copy", "final", "solution", "submission", "notebook", "handin"}
-NO_NAMES |= {"data", "pipeline", "transposed", "convolution", "blocks", "unet", "v", ""}
+NO_NAMES |= {"solution", "submission", "notebook", "handin", *TITLES, *VERSIONS}
+# Words that are no name without the number behind them.
+NUMBERED = {"group", "team", "student", "participant", "user", "no", "id", "gruppe"}
+NUMBERED |= {"teilnehmer", "teilnehmerin"}
 LONGEST_ID = 80  # bytes; a file's name may have 255, and nbgrader adds to it
 
 
@@ -25,9 +35,9 @@ class File(NamedTuple):
 
     path: Path
     name: str  # the student's, as it was written
-    number: str
-    version: int
-    rest: str  # what else stands in a name that no platform made
+    number: str  # the platform's, of this student or of this hand-in
+    version: int = 0
+    identifier: str = ""  # what the platform's own table of marks calls the number
 
 
 def to_id(name):
@@ -48,21 +58,47 @@ def to_id(name):
 
 
 def is_no_name(word):
-    """Tell whether a word of a file's name is about the assignment."""
+    """Tell whether a word of a file's name is about the assignment or the version."""
     return re.sub(r"[\d\W]+", " ", word.casefold()).strip() in NO_NAMES
 
 
-def split_plain(stem):
-    """Return `(name, rest)` of a name that no platform made.
+def counts_something(words, place, number):
+    """Tell whether a word is the number of an assignment or a version, not of a person.
 
-    The first part between underscores that is not about the assignment is the name.
+    So is one behind such a word, and the last that is the assignment's. Longer numbers
+    are a student's, and a group is nobody without its number.
     """
-    words = stem.split("_")
-    own = [word for word in words if not is_no_name(word)]
-    return (own[0], "_".join(own[1:])) if own else (stem, "")
+    found = re.fullmatch(r"a?(\d{1,2})", words[place].casefold())
+    before = words[place - 1].casefold() if place else ""
+    if not found or before in NUMBERED:
+        return False
+    later = words[place + 1 :]
+    about = is_no_name(before) or bool(later) and later[0].casefold() in TITLES
+    return about or int(found[1]) == number and not any(map(str.isdigit, later))
 
 
-def read_name(path, folder):
+def own_words(text, number):
+    """Return what of a name that no platform made tells whose it is.
+
+    Args:
+        text: A file's or a folder's name.
+        number: The assignment's.
+
+    Returns:
+        Its words without those about the assignment, a version or a browser's copy;
+        the whole text if nothing else is in it.
+    """
+    short = COPY.sub("", text).strip()
+    words = [w for w in re.split(r"[\s_()-]+", DATE.sub(" ", short)) if w]
+    own = [
+        word
+        for place, word in enumerate(words)
+        if not (is_no_name(word) or counts_something(words, place, number))
+    ]
+    return (short if own == words else " ".join(own)) if own else text
+
+
+def read_name(path, folder, number):
     """Tell from Moodle's, Canvas's or a plain file name whose file it is.
 
     A folder belongs to one student, whatever the files in it are called: so no file
@@ -71,6 +107,7 @@ def read_name(path, folder):
     Args:
         path: A file somewhere below `folder`.
         folder: The folder that all hand-ins lie in.
+        number: The assignment's.
 
     Returns:
         A `File`. Where no rule fits, the whole name of the file stands for the
@@ -78,16 +115,15 @@ def read_name(path, folder):
     """
     inside = path.relative_to(folder).parts
     text = path.stem if len(inside) == 1 else inside[0]
-    for rule in (CANVAS, MOODLE):
-        found = rule.match(text)
-        if found:
-            version = found.groupdict().get("version") or "0"
-            version = int(version) if len(version) < 9 else 0
-            return File(path, found["name"], found["number"], version, "")
-    if len(inside) > 1:
-        return File(path, text, "", 0, "")
-    name, rest = split_plain(text)
-    return File(path, name, "", 0, rest)
+    canvas, moodle = CANVAS.match(text), MOODLE.match(text)
+    if canvas:
+        version = canvas["version"] or "0"
+        version = int(version) if len(version) < 9 else 0
+        return File(path, canvas["name"], canvas["number"], version, canvas["number"])
+    if moodle:
+        identifier = f"Participant {moodle['number']}"
+        return File(path, moodle["name"], moodle["number"], 0, identifier)
+    return File(path, own_words(text, number), "")
 
 
 def is_wrapper(folder):
@@ -105,7 +141,7 @@ def is_extra(path, folder):
     )
 
 
-def find_files(folder):
+def find_files(folder, number):
     """Return a `File` for everything that was handed in below a folder.
 
     The one folder that a platform's zip made is opened, whatever files lie beside it.
@@ -115,7 +151,7 @@ def find_files(folder):
     folders = [entry for entry in inside if entry.is_dir()]
     wrapper = folders[0] if len(folders) == 1 and is_wrapper(folders[0]) else None
     return [
-        read_name(path, wrapper if wrapper in path.parents else folder)
+        read_name(path, wrapper if wrapper in path.parents else folder, number)
         for path in sorted(list_files(folder))
     ]
 
@@ -133,29 +169,38 @@ def list_files(folder):
                 yield entry
 
 
-def find_students(folder):
+def find_students(folder, number, known):
     """Map each student's id to that student's files.
 
     Two people of one name are kept apart: by the numbers that Moodle or Canvas gave
-    them, by what else stands in the names of their files, or by how they are written.
+    them, or by how they are written.
+
+    Args:
+        folder: The folder that all hand-ins lie in.
+        number: The assignment's.
+        known: Dictionary from a platform's identifier to the id that it has already.
     """
-    files = find_files(Path(folder))
     groups, found = {}, {}
-    for file in files:
+    for file in find_files(Path(folder), number):
         groups.setdefault(to_id(file.name), []).append(file)
     for student, members in groups.items():
         for file in members:
-            found.setdefault(keep_apart(student, file, members), []).append(file)
+            own = known.get(file.identifier, "")
+            if own != student and not own.startswith(f"{student}-"):
+                own = keep_apart(student, file, members, student in known.values())
+            found.setdefault(own, []).append(file)
     return found
 
 
-def keep_apart(student, file, others):
-    """Return a student's id with what tells this file's owner from the others."""
+def keep_apart(student, file, others, taken):
+    """Return a student's id with what tells this file's owner from the others.
+
+    `taken` tells that somebody else has this id, by a platform's number.
+    """
     parts = [student]
-    if len({other.number for other in others}) > 1 and file.number:
+    numbers = {other.number for other in others}
+    if file.number and (len(numbers) > 1 or taken or student in NUMBERED):
         parts.append(file.number)
-    elif len({other.rest for other in others}) > 1 and file.rest:
-        parts.append(file.rest)
     spelling = spell(file)
     if len({spell(other) for other in others}) > 1:
         parts.append(hashlib.sha256(spelling.encode()).hexdigest()[:6])
@@ -166,3 +211,36 @@ def spell(file):
     """Return a student's name as it is written, whatever the case and Unicode form."""
     name = unicodedata.normalize("NFKC", file.name.casefold())
     return " ".join(name.encode("utf-8", "replace").decode().split())
+
+
+def show_name(file):
+    """Return a student's name for a table: one line, and no formula."""
+    name = file.name.encode("utf-8", "replace").decode()
+    return " ".join(name.split()).lstrip("=+-@ ")[:100]
+
+
+def letters(name):
+    """Return the words and numbers of a name, without accents."""
+    plain = unicodedata.normalize("NFKD", name.casefold())
+    plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
+    return set(re.findall(r"\d+|[^\W\d_]+", plain))
+
+
+def find_doubts(students, elsewhere):
+    """Yield pairs of ids that were kept apart, but may be one person's.
+
+    The words of one name are all in the other, and neither a platform nor another
+    assignment tells the two apart.
+
+    Args:
+        students: Dictionary from each id to the name and a platform's identifier.
+        elsewhere: The same of those who have handed in another assignment.
+    """
+    people = [
+        (s, letters(n), number) for s, (n, number) in (elsewhere | students).items()
+    ]
+    for (one, own, number), (other, words, second) in combinations(sorted(people), 2):
+        nested = own and words and (own <= words or words <= own)
+        told_apart = (number and second) or {one, other} <= elsewhere.keys()
+        if nested and not told_apart:
+            yield one, other

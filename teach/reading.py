@@ -12,6 +12,7 @@ import json
 import re
 import sys
 import zipfile
+from urllib.parse import unquote
 
 LARGEST_FILE = 50_000_000  # bytes
 MOST_CELLS = 1000
@@ -22,7 +23,10 @@ MOST_NOTEBOOKS = 20  # in a zip
 MEMORY = 2_000_000_000
 SECONDS = 30
 AGAIN = "hand it in again"
-OWNER = re.compile(r"(?:[^/]+/)??[^/]+?_\d+_assignsubmission_")  # as Moodle writes it
+OWNER = re.compile(  # as Moodle and as Canvas write it
+    r"(?:[^/]+/)?(?:([^/]+?_\d+)_assignsubmission_|([^/_]+)_(?:LATE_)?\d+_\d+_)"
+)
+INLINE = re.compile(r"data:(image/[\w.+-]{1,40})(?:;[\w=-]{1,40})*,([^)\s\"'<>]*)")
 
 
 class Unreadable(ValueError):
@@ -38,6 +42,16 @@ def check_size(size):
         )
 
 
+def check_owners(names):
+    """Refuse the zip of a whole class, told from the names in it."""
+    people = {owner.groups() for owner in map(OWNER.match, names) if owner}
+    if len(people) > 1:
+        raise Unreadable(
+            f"the zip holds hand-ins of {len(people)} people; unpack it here, "
+            "delete the zip and grade again"
+        )
+
+
 def unpack(data):
     """Yield the notebooks of a zip, or the one that the file is."""
     if not data.startswith(b"PK\x03\x04"):
@@ -45,12 +59,7 @@ def unpack(data):
         return
     found = 0
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        people = {owner[0] for owner in map(OWNER.match, archive.namelist()) if owner}
-        if len(people) > 1:
-            raise Unreadable(
-                f"the zip holds hand-ins of {len(people)} people; unpack it here, "
-                "delete the zip and grade again"
-            )
+        check_owners(archive.namelist())
         for entry in archive.infolist():
             hidden = re.search(r"(^|/)(\.|__MACOSX)", entry.filename)
             if hidden or not entry.filename.lower().endswith((".ipynb", ".json")):
@@ -98,6 +107,20 @@ def pictures(attachments):
     return kept
 
 
+def lift_pictures(source, attachments):
+    """Return text and attachments after pictures in the text were attached instead.
+
+    So Colab keeps what is pasted: as hundreds of kB of base64 within the text.
+    """
+    found = dict(attachments) if isinstance(attachments, dict) else {}
+
+    def lift(picture):
+        found[f"in-text-{len(found)}"] = {picture[1]: unquote(picture[2])}
+        return f"attachment:in-text-{len(found) - 1}"
+
+    return INLINE.sub(lift, source), found
+
+
 def clean(pairs):
     """Return an object of JSON; of a cell, only what grading needs."""
     found = dict(pairs)
@@ -108,13 +131,16 @@ def clean(pairs):
     marks = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     name = marks.get("grade_id") if isinstance(marks, dict) else None
     source = join(found.get("source", found.get("input", "")))
+    attachments = found.get("attachments")
+    if found["cell_type"] != "code":
+        source, attachments = lift_pictures(source, attachments)
     if found["cell_type"] == "heading":
         source = f"# {source}"
     return {
         "cell": "code" if found["cell_type"] == "code" else "markdown",
         "source": source,
         "grade_id": plain(name) if isinstance(name, str) else None,
-        "attachments": pictures(found.get("attachments")),
+        "attachments": pictures(attachments),
     }
 
 
@@ -165,9 +191,12 @@ def limit_pictures(cells):
     room = LARGEST_PICTURES
     for cell in cells:
         for name, forms in list(cell["attachments"].items()):
-            room -= sum(map(len, forms.values()))
-            if room < 0:
+            size = sum(map(len, forms.values()))
+            if size > room:
                 del cell["attachments"][name]
+                cell["source"] += "\n\n(a picture is left out: it was too large)"
+            else:
+                room -= size
     return cells
 
 

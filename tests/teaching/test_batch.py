@@ -51,8 +51,8 @@ def waiting(course, tmp_path_factory):
     """The marks of two hand-ins that only wait, graded side by side."""
     maker, folder = Maker(course, NAME), tmp_path_factory.mktemp("waiting")
     sleepy = maker.with_cell("import time\ntime.sleep(60)", 2)
-    nbformat.write(sleepy, folder / "sleepy_x.ipynb")
-    nbformat.write(maker.with_cell(DAWDLES), folder / "slow_x.ipynb")
+    nbformat.write(sleepy, folder / "sleepy.ipynb")
+    nbformat.write(maker.with_cell(DAWDLES), folder / "slow.ipynb")
     limits = {"cell_seconds": 60, "notebook_seconds": 12, "patience": 2}
     return grade.grade_class(course, NAME, folder, limits=limits)
 
@@ -152,7 +152,7 @@ def test_html_of_a_hand_in_runs_nowhere(course, settings, tmp_path, capsys):
     release = course.notebook("release", NAME)
     notebook = nbformat.read(release, as_version=4)
     notebook.cells.append(new_markdown_cell(HOSTILE_TEXT))
-    nbformat.write(notebook, tmp_path / "html_x.ipynb")
+    nbformat.write(notebook, tmp_path / "html.ipynb")
     assert grade.grade_class(course, NAME, tmp_path, limits=SHORT) == {"html": 0}
     check_is_harmless((feedback.write_pages(course, NAME) / "html.html").read_text())
     formgrader = settings.copy()  # as its server extension does

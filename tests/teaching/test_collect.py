@@ -80,15 +80,33 @@ def test_a_zip_around_notebooks_is_opened(tmp_path):
     assert "the zip holds no notebook" in candidate.reason
 
 
-@pytest.mark.parametrize("folder", ["", "2-assignment/"])
-def test_the_zip_of_a_whole_class_is_nobodys_hand_in(tmp_path, folder):
-    path = tmp_path / "export.zip"
+def zip_up(path, *names):
+    """Write a zip that holds one notebook under several names."""
     with zipfile.ZipFile(path, "w") as archive:
-        for name in ("Ada_77_assignsubmission_file_", "Bo_78_assignsubmission_file_"):
-            archive.writestr(f"{folder}{name}/mine.ipynb", json.dumps(NOTEBOOK))
+        for name in names:
+            archive.writestr(name, json.dumps(NOTEBOOK))
+    return path
+
+
+@pytest.mark.parametrize("folder", ["", "2-assignment/"])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Ada_77_assignsubmission_file_/x.ipynb", "Bo_78_assignsubmission_file_/x.zip"),
+        ("Jo_77_assignsubmission_file_/x.ipynb", "Jo_78_assignsubmission_file_/x.zip"),
+        ("lovelaceada_815_47_x.ipynb", "boolebo_LATE_816_48_x-1.ipynb"),
+    ],
+)
+def test_the_zip_of_a_whole_class_is_nobodys_hand_in(tmp_path, folder, names):
+    path = zip_up(tmp_path / "submissions.zip", *(folder + name for name in names))
     (candidate,) = collect.read_file(path)
     assert candidate.cells is None
     assert "the zip holds hand-ins of 2 people; unpack it" in candidate.reason
+
+
+def test_a_students_zip_with_numbers_in_its_names_is_that_students(tmp_path):
+    names = ("task_1_1_x.ipynb", "task_2_1_x.ipynb", "work/task_3_1_x.ipynb")
+    assert len(sources(collect.read_file(zip_up(tmp_path / "ada.zip", *names)))) == 3
 
 
 @pytest.mark.parametrize(
@@ -132,6 +150,37 @@ def test_pasted_pictures_are_kept_and_nothing_else_that_is_attached(tmp_path):
     nbformat.validate(made)
 
 
+def texts_with(pictures):
+    """Return a cell of text with pictures in it, one a line, as Colab saves them."""
+    lines = [f"![]({picture})" for picture in pictures]
+    return {"cell_type": "markdown", "source": "\n".join(["What I see", *lines])}
+
+
+def test_a_picture_within_a_text_is_attached_and_its_weight_costs_nothing(tmp_path):
+    small, large = "QUJD" * 90_000, "QUJD" * 900_000
+    pasted = [f"data:image/png;base64,{data}" for data in (large, small)]
+    pasted.append("data:image/svg+xml;utf8,%3Csvg%3E")
+    content = json.dumps({"cells": [CELL, texts_with(pasted)]}).encode()
+    (candidate,) = read_bytes(tmp_path, content)
+    answer, text = candidate.cells
+    assert answer["source"] == "# task: size\nx = 1"
+    assert text["attachments"] == {"in-text-1": {"image/png": small}}
+    assert "![](attachment:in-text-1)" in text["source"]
+    assert "(a picture is left out: it was too large)" in text["source"]
+    assert len(text["source"]) < 200
+
+
+def test_a_html_picture_and_an_attached_one_stay_beside_each_other(tmp_path):
+    cell = texts_with(['attachment:a.png)\n<img src="data:image/gif;base64,R0lG">('])
+    cell["attachments"] = {"a.png": {"image/png": "QUJD"}}
+    (candidate,) = read_bytes(tmp_path, json.dumps({"cells": [cell]}).encode())
+    assert candidate.cells[0]["attachments"] == {
+        "a.png": {"image/png": "QUJD"},
+        "in-text-1": {"image/gif": "R0lG"},
+    }
+    assert '<img src="attachment:in-text-1">' in candidate.cells[0]["source"]
+
+
 def write(path, notebook, age):
     """Write a hand-in that is so many seconds old."""
     path.write_text(json.dumps(notebook) if isinstance(notebook, dict) else notebook)
@@ -146,7 +195,7 @@ def test_a_notebook_of_this_assignment_counts_before_what_is_newer(tmp_path):
     write(folder / "other.ipynb", other, 5)
     write(folder / "photo.png", "x", 1)
     write(folder / "onlinetext.html", "<p>", 0)
-    files = find_students(tmp_path)["ada"]
+    files = find_students(tmp_path, 2, {})["ada"]
     chosen = collect.choose(files, right)
     assert chosen.path.name == "right.ipynb"
     (remark,) = collect.remarks_on(chosen, files)
@@ -176,5 +225,7 @@ def test_of_two_alike_the_newer_counts(tmp_path):
     for age, name in ((5, "new"), (9, "old")):
         notebook = new_notebook(cells=[new_code_cell("# task: size\n" + name)])
         write(folder / f"{name}.ipynb", notebook, age)
-    chosen = collect.choose(find_students(tmp_path)["ada"], student_version(NAME))
+    chosen = collect.choose(
+        find_students(tmp_path, 2, {})["ada"], student_version(NAME)
+    )
     assert chosen.path.name == "new.ipynb"

@@ -1,5 +1,6 @@
 """The grading pipeline on made-up hand-ins: exact marks, whatever is handed in."""
 
+import csv
 import html
 import itertools
 import json
@@ -59,7 +60,7 @@ def points(course, hand_ins):
 def copy_hand_in(hand_ins, name, folder, student=None):
     """Hand in a file of the big run once more, alone in a folder."""
     content = next(hand_ins.glob(f"{name}_*")).read_bytes()
-    (folder / f"{student or name}_x.ipynb").write_bytes(content)
+    (folder / f"{student or name}.ipynb").write_bytes(content)
 
 
 @pytest.mark.parametrize("name", HAND_INS)
@@ -216,11 +217,7 @@ def test_nbgrader_hides_hidden_checks_and_runs_nothing(settings, course):
 
 
 def test_manual_marks_survive_grading_again(course, points, hand_ins, tmp_path, capsys):
-    with open_gradebook(course) as book:
-        grades = book.find_submission(NAME, "wrong").notebooks[0].grades
-        chosen = next(g for g in grades if g.name == "size-convolution")
-        chosen.manual_score, chosen.needs_manual_grade = 1.5, False
-        book.db.commit()
+    mark_by_hand(course, "wrong", "size-convolution", 1.5)
     copy_hand_in(hand_ins, "wrong", tmp_path)
     assert grade.grade_class(course, NAME, tmp_path, again=True)["wrong"] == 19.5
     with open_gradebook(course) as book:
@@ -230,12 +227,12 @@ def test_manual_marks_survive_grading_again(course, points, hand_ins, tmp_path, 
 def test_a_kernel_that_does_not_start_gives_no_marks(
     course, hand_ins, tmp_path, monkeypatch, capsys
 ):
-    copy_hand_in(hand_ins, "correct", tmp_path, "late")
+    copy_hand_in(hand_ins, "correct", tmp_path, "tardy")
     broken = {"processes": 48, "memory_gb": -0.6}  # too little for any Python
     found = grade.grade_class(course, NAME, tmp_path, limits=broken)
-    assert found == {"late": None}
+    assert found == {"tardy": None}
     assert "not graded" in capsys.readouterr().out
-    assert grade.grade_class(course, NAME, tmp_path) == {"late": 20}
+    assert grade.grade_class(course, NAME, tmp_path) == {"tardy": 20}
 
 
 def test_the_teacher_reads_whose_python_ended_early(points, course):
@@ -251,6 +248,78 @@ def test_what_only_other_machines_run_costs_nothing_and_is_said(points, course):
     if sys.version_info < (3, 12):
         assert "cannot read; 3.12 may" in page
         assert "cannot read; 3.12 may" in course.grades(NAME).read_text()
+
+
+def read_table(path):
+    """Return the rows of a CSV file of marks by student."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return {row["student"]: row for row in csv.DictReader(file)}
+
+
+def test_the_teacher_reads_what_to_look_at(points, course):
+    rows = read_table(course.grades(NAME))
+    for student, remark in {
+        "empty": "no answer in every task",
+        "deleted-cells": "no answer in 'coverage'",
+        "syntax-error": "a syntax error in 'stamp'",
+        "endless-function": "an endless loop, or too slow, in 'coverage'",
+        "correct": "",
+        "all-in-one-cell": "",
+    }.items():
+        assert rows[student]["remark"] == remark
+    assert "'" not in rows["not-a-notebook"]["remark"].partition("(")[0]
+
+
+def test_the_table_holds_what_the_platform_calls_a_student(points, course):
+    rows = read_table(course.grades(NAME))
+    found = [(rows[s]["name"], rows[s]["identifier"]) for s in ("wrong", "binary")]
+    assert found == [("wrong", "1"), ("binary", "Participant 99")]
+
+
+def test_whose_file_was_deleted_leaves_the_tables_until_it_is_back(
+    course, hand_ins, tmp_path, capsys
+):
+    for student in ("stays", "leaves"):
+        copy_hand_in(hand_ins, "correct", tmp_path, student)
+    grade.grade_class(course, NAME, tmp_path, limits=SHORT)
+    feedback.write_pages(course, NAME)
+    page = course.pages(NAME) / "leaves.html"
+    assert page.exists()
+    (tmp_path / "leaves.ipynb").rename(tmp_path / ".leaves.ipynb")
+    grade.grade_class(course, NAME, tmp_path, limits=SHORT)
+    assert "no longer in the marks: leaves. " in capsys.readouterr().out
+    for table in (course.grades(NAME), course.totals):
+        assert set(read_table(table)) & {"stays", "leaves"} == {"stays"}
+    feedback.write_pages(course, NAME)
+    assert not page.exists()
+    (tmp_path / ".leaves.ipynb").rename(tmp_path / "leaves.ipynb")
+    assert grade.grade_class(course, NAME, tmp_path, limits=SHORT) == {}
+    assert read_table(course.grades(NAME))["leaves"]["total"] == "20.0"
+
+
+def mark_by_hand(course, student, check, points):
+    """Give points as Formgrader does."""
+    with open_gradebook(course) as book:
+        grades = book.find_submission(NAME, student).notebooks[0].grades
+        chosen = next(g for g in grades if g.name == check)
+        chosen.manual_score, chosen.needs_manual_grade = points, False
+        book.db.commit()
+
+
+def test_marks_by_hand_are_shown_and_kept_by_a_second_run(
+    course, hand_ins, tmp_path, capsys
+):
+    copy_hand_in(hand_ins, "wrong", tmp_path, "marked")
+    assert grade.grade_class(course, NAME, tmp_path, limits=SHORT) == {"marked": 18}
+    mark_by_hand(course, "marked", "size-convolution", 1.5)
+    assert grade.grade_class(course, NAME, tmp_path, limits=SHORT) == {}
+    assert " 19.5 of 20  unchanged, marks kept" in capsys.readouterr().out
+    row = read_table(course.grades(NAME))["marked"]
+    assert (row["total"], row["size-convolution"]) == ("19.5", "1.5")
+    assert read_table(course.totals)["marked"]["sum"] == "19.5"
+    copy_hand_in(hand_ins, "exit-end", tmp_path, "marked")  # it has changed
+    assert grade.grade_class(course, NAME, tmp_path, limits=SHORT) == {"marked": 19.5}
+    assert read_table(course.grades(NAME))["marked"]["to mark"] == "1"
 
 
 def wait_for(condition, seconds=60):
@@ -272,6 +341,7 @@ def test_a_killed_batch_goes_on_where_it_was(course, hand_ins, tmp_path):
     )
     words = [sys.executable, "-c", code]
     first = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    assert first.stdout.readline().startswith(f"Grading {NAME}: 3 hand-in(s) in ")
     assert "killed0" in first.stdout.readline()
     wait_for(lambda: kernels(first.pid))
     first.kill()
@@ -293,11 +363,11 @@ def check_second_run(words):
     Beside the first file, the second may have been done when the grader was killed.
     """
     second = subprocess.run(words, capture_output=True, text=True, cwd=ROOT)
-    lines = [line for line in second.stdout.splitlines() if "killed" in line]
+    lines = [line for line in second.stdout.splitlines() if " killed" in line]
     assert "unchanged" in lines[0]
     kept = ["unchanged" in line for line in lines]
     assert kept in ([True, False, False], [True, True, False])
-    assert [" 20.0 of 20" in line for line in lines] == [not old for old in kept]
+    assert all(" 20.0 of 20" in line for line in lines)
 
 
 def test_pages_are_small_whatever_a_hand_in_shows(points, course):

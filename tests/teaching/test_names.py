@@ -30,20 +30,35 @@ FOLDER = Path("/hand-ins")
         ("李善兰_5_assignsubmission_file_x.ipynb", "李善兰"),
         ("王伟 (B)_5_assignsubmission_file_x.ipynb", "王伟-b"),
         ("..ipynb", "nameless"),
+        ("nguyen_binh_2.ipynb", "nguyen-binh"),
+        ("ada (1).ipynb", "ada"),
+        ("Copy of Copy of ada_2 (3) (1).ipynb", "ada"),
+        ("ada - Kopie (2).ipynb", "ada"),
+        ("ada_2_corrected.ipynb", "ada"),
+        ("Final v2 ada-2.ipynb", "ada"),
+        ("ada_new_3.ipynb", "ada"),
+        ("03_blocks_ada.ipynb", "ada"),
+        ("ada_a2_2026-11-27.ipynb", "ada"),
+        ("ada_2_final/x.ipynb", "ada"),
+        ("ada_12345678_2.ipynb", "ada-12345678"),
+        ("12345678.ipynb", "12345678"),
+        ("group_2_2.ipynb", "group-2"),
+        ("group_2.ipynb", "group-2"),
+        ("group_7_final.ipynb", "group-7"),
         ("mallory2/bob_55_67_hw-9.ipynb", "mallory2"),
         ("mallory2/Bob_7_assignsubmission_file_x.ipynb", "mallory2"),
     ],
 )
 def test_names_of_files_tell_whose_they_are(file, student):
-    assert names.to_id(names.read_name(FOLDER / file, FOLDER).name) == student
+    assert names.to_id(names.read_name(FOLDER / file, FOLDER, 2).name) == student
 
 
-def hand_in(folder, *files):
+def hand_in(folder, *files, number=2, known=None):
     """Make empty files, and return whose they are."""
     for file in files:
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         (folder / file).write_text("{}")
-    return names.find_students(folder)
+    return names.find_students(folder, number, known or {})
 
 
 def test_a_platform_counts_versions(tmp_path):
@@ -65,10 +80,54 @@ def test_a_platform_counts_versions(tmp_path):
         (["José_2.ipynb", "Jose_2.ipynb"], ["jose", "josé"]),
         (["李娜 (B).ipynb", "王伟 (B).ipynb"], ["李娜-b", "王伟-b"]),
         (["bob_55_67_hw.ipynb", "mallory/bob_55_67_hw-9.ipynb"], ["bob", "mallory"]),
+        (["group_7.ipynb", "group_8.ipynb"], ["group-7", "group-8"]),
+        (["Participant_71_assignsubmission_file_x.ipynb"], ["participant-71"]),
     ],
 )
 def test_people_are_kept_apart(tmp_path, files, students):
     assert sorted(hand_in(tmp_path, *files)) == students
+
+
+def test_a_name_stays_the_same_over_assignments_whoever_else_hands_in(tmp_path):
+    for number in (3, 4):
+        folder = tmp_path / str(number)
+        files = [f"nguyen_binh_{number}.ipynb", f"ada_{number}_corrected.ipynb"]
+        files += ["nguyen_an_3.ipynb"] * (number == 3)
+        found = hand_in(folder, *files, number=number)
+        expected = {"ada", "nguyen-binh"} | ({"nguyen-an"} if number == 3 else set())
+        assert set(found) == expected
+
+
+def test_who_was_known_by_a_platforms_number_keeps_the_id(tmp_path):
+    files = [f"Johann_{n}_assignsubmission_file_x.ipynb" for n in (11, 22)]
+    known = {"Participant 11": "johann"}
+    found = hand_in(tmp_path, *files, known=known)
+    assert {student: file.number for student, (file,) in found.items()} == {
+        "johann": "11",
+        "johann-22": "22",
+    }
+
+
+@pytest.mark.parametrize(
+    ("files", "doubts"),
+    [
+        (["anna.ipynb", "anna_smith.ipynb", "bob.ipynb"], [("anna", "anna-smith")]),
+        (["ada_2.ipynb", "ada_7.ipynb"], [("ada", "ada-7")]),
+        (["smith_anna.ipynb", "anna smith.ipynb"], [("anna-smith", "smith-anna")]),
+        (["anna_smith.ipynb", "smith.ipynb"], [("anna-smith", "smith")]),
+        (["Évariste.ipynb", "evariste_2.ipynb"], [("evariste", "évariste")]),
+        (["berta_2.ipynb"], [("berta", "berta-klein")]),
+        (["group_7.ipynb", "group_8.ipynb"], []),
+        (["nguyen_binh_2.ipynb", "nguyen_an_2.ipynb"], []),
+        (["Anna_1_2_x.ipynb", "Anna Smith_3_4_x.ipynb"], []),
+        (["dora.ipynb"], []),
+    ],
+)
+def test_where_two_may_be_one_person_both_are_named(tmp_path, files, doubts):
+    elsewhere = {name: (name, "") for name in ("berta-klein", "dora", "dora-klein")}
+    found = hand_in(tmp_path, *files)
+    people = {own: (file.name, file.identifier) for own, (file,) in found.items()}
+    assert list(names.find_doubts(people, elsewhere)) == doubts
 
 
 def test_names_that_differ_in_signs_alone_are_kept_apart(tmp_path):
@@ -125,6 +184,6 @@ def test_folders_in_folders_are_read_however_deep(tmp_path):
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(len(inspect.stack()) + 100)
     try:
-        assert [*names.find_students(tmp_path)] == ["a"]
+        assert [*names.find_students(tmp_path, 2, {})] == ["a"]
     finally:
         sys.setrecursionlimit(limit)

@@ -21,8 +21,8 @@ def test_solution_gets_full_marks_and_the_release_none(
     api, seed = open_nbgrader(course), read_seed(course)
     student = assignments.make_assignment(course, api, name, seed)
     maker = Maker(course, name)
-    nbformat.write(student, tmp_path / "empty_x.ipynb")
-    nbformat.write(maker.right(), tmp_path / "right_x.ipynb")
+    nbformat.write(student, tmp_path / "empty.ipynb")
+    nbformat.write(maker.right(), tmp_path / "right.ipynb")
     found = grade.grade_class(course, name, tmp_path)
     assert found == {"empty": 0, "right": KERAS_ASSIGNMENTS[name]}
     with open_gradebook(course) as book:
