@@ -266,7 +266,9 @@ def test_a_tilde_is_the_readers_home(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("source", ["my_pictures", "Oxford", None])
 def test_load_pets_names_the_door_for_folders(source):
-    with pytest.raises(ValueError, match=r"load_pictures\(folder\), in chapter 12") as e:
+    with pytest.raises(
+        ValueError, match=r"load_pictures\(folder\), in chapter 12"
+    ) as e:
         load_pets(source)
     assert "Chapters 1 to 11 are about" in str(e.value)
 
