@@ -147,6 +147,7 @@ def test_our_own_list_goes_first(tmp_path):
         ("name,value\ncat,-1\ndog,2\n", "line 2: found '-1'"),
         ("name,value\ncat,nan\ndog,2\n", "line 2: found 'nan'"),
         ("name,value\ncat,99999\ndog,2\n", "from 0 to 65535"),
+        (f"name,value\ncat,{9**999}\n", r"found .\d{40}. where"),
         ("name,value\ncat\ndog,2\n", "line 2: found ''"),
         ("name,value\ncat,1\n\ncats, two,2\n", r"line 4: 3 cells, expected 2.*quotes"),
         ("name,red,green,blue\ncat,1,2,256\n", "line 2: found '256'.*from 0 to 255"),

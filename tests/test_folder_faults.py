@@ -266,8 +266,11 @@ def test_a_tilde_is_the_readers_home(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("source", ["my_pictures", "Oxford", None])
 def test_load_pets_names_the_door_for_folders(source):
-    with pytest.raises(ValueError, match=r"load_pictures\(folder\), in chapter 12"):
+    with pytest.raises(
+        ValueError, match=r"load_pictures\(folder\), in chapter 12"
+    ) as e:
         load_pets(source)
+    assert "Chapters 1 to 11 are about" in str(e.value)
 
 
 # -------------------------------------------------------------- the same way up
@@ -517,6 +520,19 @@ def test_a_cache_that_cannot_be_written_costs_a_check_and_nothing_else(
     monkeypatch.setenv("UNETBOOK_CACHE", str(tmp_path / "file"))
     for _ in range(2):
         assert len(load_pictures(tmp_path / "mine").train) == 4
+
+
+def test_full_memory_is_said_and_not_remembered(tmp_path, monkeypatch):
+    write_folder(tmp_path)
+
+    def fill_memory(*_):
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checks, "read_picture", fill_memory)
+        with pytest.raises(ValueError, match=r"p\d.jpg and its mask need more memory"):
+            load_pictures(tmp_path)
+    assert len(load_pictures(tmp_path).train) == 4
 
 
 def test_a_damaged_cache_is_checked_again(tmp_path, cache):  # noqa: F811

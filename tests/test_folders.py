@@ -240,6 +240,29 @@ def test_the_lists_of_pascal_voc_are_splits(tmp_path):
     assert len(pictures.train) + len(pictures.test) == 4
 
 
+def test_pairs_in_no_list_of_pascal_voc_are_left_out_and_said(tmp_path, capsys):
+    write_folder(tmp_path, (0, 1), "JPEGImages/p{}.jpg", "SegmentationClass/p{}.png")
+    lists = tmp_path / "ImageSets" / "Segmentation"
+    lists.mkdir(parents=True)
+    (lists / "train.txt").write_text("p0\np1\np2\n")
+    (lists / "val.txt").write_text("p4\n")
+    assert sum(map(len, load_pictures(tmp_path)[:3])) == 4
+    assert "Note: 2 pairs stand in no list of ImageSets" in capsys.readouterr().out
+
+
+def test_a_list_of_pascal_voc_may_hold_names_of_any_language_and_broken_bytes(tmp_path):
+    name = "b\u00e4r{}"
+    picture, mask = f"JPEGImages/{name}.jpg", f"SegmentationClass/{name}.png"
+    write_folder(tmp_path, (0, 1), picture, mask)
+    lists = tmp_path / "ImageSets" / "Segmentation"
+    lists.mkdir(parents=True)
+    (lists / "train.txt").write_text("\n".join(map(name.format, range(4))), "utf-8")
+    content = "\n".join(map(name.format, (4, 5))).encode()
+    (lists / "val.txt").write_bytes(b"\xef\xbb\xbf" + content + b"\nb\xe4r3\n\0\xff")
+    pictures = load_pictures(tmp_path)
+    assert names_of(pictures.validation) == ["b\u00e4r4.jpg", "b\u00e4r5.jpg"]
+
+
 def test_one_name_in_train_and_test_is_told_apart_by_its_folder(tmp_path):
     write_splits(tmp_path, ("train", "test"))
     for path in (tmp_path / "test").glob("*/*.png"):
@@ -581,6 +604,16 @@ def test_doubt_is_one_error_with_the_lines_to_complete(tmp_path, codes, classes,
         assert line in text
     assert "%" in text
     assert "grey" not in text, "saving colours as grey would destroy them"
+
+
+@pytest.mark.parametrize("classes", [None, ("background", "leaf")])
+def test_masks_that_are_all_empty_are_said_to_be(tmp_path, classes):
+    write_folder(tmp_path, (0, 0))
+    with pytest.raises(
+        ValueError, match="hold 0 in every pixel.*saved empty"
+    ) as caught:
+        load_pictures(tmp_path, classes)
+    assert "\n" not in str(caught.value)
 
 
 def test_the_printed_lines_completed_settle_the_doubt(tmp_path):

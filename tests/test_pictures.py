@@ -1,5 +1,7 @@
 """Pictures of every kind become bytes of one kind, and what is none is named."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -22,6 +24,18 @@ def test_transparent_becomes_white_and_half_transparent_half_white():
     expected = [[[255, 255, 255], [204, 204, 204], [9, 8, 7]]]
     assert read_picture(picture).tolist() == expected
     assert read_picture(Image.fromarray(picture)).tolist() == expected
+
+
+def test_a_large_transparent_picture_is_blended_without_an_array_of_floats():
+    picture = np.zeros((2000, 1000, 4), "uint8")
+    picture[:, :, 0], picture[1500:, :, 3] = 102, 255
+    tracemalloc.start()
+    pixels = read_picture(picture)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (pixels[:1500] == 255).all()
+    assert (pixels[1500:] == (102, 0, 0)).all()
+    assert peak < 2000 * 1000 * 3 * 8, "bytes that its colours take as floats"
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "CMYK", "YCbCr", "HSV", "LAB"])

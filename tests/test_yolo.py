@@ -88,12 +88,17 @@ def test_numbers_without_names_ask_for_them(tmp_path):
         find_annotations(tmp_path)
 
 
+LISTS = [f"a{n}: &a{n} [{f'*a{n - 1}, ' * 9}]" for n in range(1, 12)]
+LAUGHS = "\n".join(["a0: &a0 [x]", *LISTS, "names: *a11"])  # 9 ** 11 names
+
+
 @pytest.mark.parametrize(
     ("names", "message"),
     [
         ("names: [leaf", "cannot be read as YAML"),
         ("names: leaf", "names is 'leaf', expected a list"),
         ("names: !!python/object/apply:os.getcwd []", "cannot be read as YAML"),
+        (LAUGHS, r"names is {0: \[.* \.\.\., expected a list"),
     ],
 )
 def test_names_that_cannot_be_read_are_named_with_their_file(tmp_path, names, message):

@@ -63,7 +63,7 @@ def load_pets(source="drawn", *, validation_share=0.1, seed=0):
         builder = find_photos(photos_dir()) or download_photos(photos_dir())
     else:
         raise ValueError(
-            f"source={str(source)!r} is neither 'drawn' nor 'oxford'. Chapters 1 to 10 "
+            f"source={str(source)!r} is neither 'drawn' nor 'oxford'. Chapters 1 to 11 "
             "are about these pets; pictures of your own are loaded by "
             "load_pictures(folder), in chapter 12."
         )

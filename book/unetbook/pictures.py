@@ -12,6 +12,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from unetbook.classes import PETS
 from unetbook.files import shorten
 
+STRIP = 256  # rows that are blended at once
+
 
 def read_picture(picture, longest=None):
     """Read a picture from an array, a file or PIL, whatever its mode.
@@ -45,11 +47,21 @@ def read_picture(picture, longest=None):
             "width, channels) with 1, 3 or 4 channels, and at least one pixel. Take "
             "one picture out of a batch; put channels last."
         )
-    if pixels.shape[-1] == 4:  # blend with white
-        alpha = pixels[..., 3:] / 255
-        pixels = np.rint(pixels[..., :3] * alpha + 255 * (1 - alpha)).astype("uint8")
+    if pixels.shape[-1] == 4:
+        pixels = blend_with_white(pixels)
     pixels = np.array(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
     return pixels if longest is None else shrink_picture(pixels, longest)
+
+
+def blend_with_white(pixels):
+    """Return the RGB of RGBA pixels on white, a strip at a time: little memory."""
+    blended = np.empty((*pixels.shape[:2], 3), "uint8")
+    for top in range(0, len(pixels), STRIP):
+        strip = pixels[top : top + STRIP]
+        alpha = strip[..., 3:] / 255
+        strip = strip[..., :3] * alpha + 255 * (1 - alpha)
+        blended[top : top + STRIP] = np.rint(strip)
+    return blended
 
 
 def shrink_picture(pixels, longest):

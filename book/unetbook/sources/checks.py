@@ -112,6 +112,11 @@ def check_pair(pair):
     except ValueError as error:
         said = f"{pair.image.name} and its mask: {error}"
         return {"fault": printable(said)}
+    except MemoryError:  # not remembered: there may be more of it another day
+        raise ValueError(
+            f"{printable(pair.image)} and its mask need more memory than there is. "
+            "Shrink them to a side of some thousand pixels."
+        ) from None
     with Image.open(pair.image) as file:
         raw, orientation = file.size, file.getexif().get(ORIENTATION, 1)
     upright = raw[::-1] if orientation in (5, 6, 7, 8) else raw

@@ -157,7 +157,7 @@ def read_byte(place, text, highest=255):
     """Return a whole number in 0 to `highest`, or raise a `ValueError`."""
     if not re.fullmatch(r"[0-9]{1,5}(\.0+)?", text) or float(text) > highest:
         raise ValueError(
-            f"{place}: found {text!r} where a whole number from 0 to {highest} is "
+            f"{place}: found {text[:40]!r} where a whole number from 0 to {highest} is "
             "expected. Write the value or the colour as it is in the masks."
         )
     return int(float(text))

@@ -306,8 +306,20 @@ def describe_codes(classes, codes):
     return f"Masks: {', '.join(parts[:12])}{more}."
 
 
+def say_empty(folder, found):
+    """Return the error for masks that all hold one code, which tells nothing apart."""
+    (code,) = found.counts
+    return (
+        f"The masks in {folder} hold {code} in every pixel, so that there is nothing "
+        "to learn from them. Were they saved empty? Outline objects in some of them. "
+        f"{look_up('Which class is which?')}"
+    )
+
+
 def doubt(folder, found, listed=None):
     """Return the error for codes that stand for no class for sure."""
+    if listed is None and len(found.counts) == 1:
+        return say_empty(folder, found)
     total = sum(found.counts.values())
     shares = {code: n / total for code, n in found.counts.items()}
     if any(isinstance(code, tuple) for code in shares):

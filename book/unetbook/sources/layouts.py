@@ -240,7 +240,10 @@ def pair_folders(folder, images, masks):
     keys = {key for file in files for key in list_keys(file)}
     pictures = [path for path in pictures if normal(path.stem) in keys]
     splits, faults = pair_files(pictures, files, masks)
-    return Layout(follow_lists(folder, splits["train"]), faults)
+    listed = follow_lists(folder, splits["train"])
+    gone = len(splits["train"]) - len({pair for one in listed.values() for pair in one})
+    note = f"{gone} pairs stand in no list of ImageSets/Segmentation, and are left out"
+    return Layout(listed, faults, notes=(note,) if gone else ())
 
 
 def follow_lists(folder, pairs):
@@ -248,7 +251,7 @@ def follow_lists(folder, pairs):
     lists = folder / "ImageSets" / "Segmentation"
     files = {"train": "train.txt", "validation": "val.txt", "test": "test.txt"}
     names = {
-        split: {normal(line.strip()) for line in (lists / file).read_text().split("\n")}
+        split: {normal(line.strip()) for line in read_lines(lists / file)}
         for split, file in files.items()
         if (lists / file).is_file()
     }
@@ -258,6 +261,11 @@ def follow_lists(folder, pairs):
         split: [pair for pair in pairs if normal(pair.image.stem) in listed]
         for split, listed in names.items()
     }
+
+
+def read_lines(file):
+    """Return the lines of a text file; bytes that are no UTF-8 stand for no name."""
+    return file.read_text("utf-8-sig", "replace").split("\n")
 
 
 def list_keys(mask):

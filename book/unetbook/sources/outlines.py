@@ -4,6 +4,7 @@ import base64
 import binascii
 import io
 import json
+import reprlib
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
@@ -120,8 +121,12 @@ def check_polygon(points, height, width):
 
 
 def shorten_value(value):
-    """Return a value as text of at most 40 letters."""
-    text = repr(value)
+    """Return a value as text of at most 40 letters, however much it holds."""
+    short = reprlib.Repr()
+    short.maxlist = short.maxtuple = short.maxdict = short.maxset = 40
+    short.maxstring = short.maxlong = short.maxother = 100
+    short.maxlevel = 3
+    text = short.repr(value)
     return text if len(text) <= 40 else f"{text[:40]} ..."
 
 

@@ -94,7 +94,10 @@ def read_sheet(file):
         return None
     names = dict(enumerate(names)) if isinstance(names, list) else names
     is_list = isinstance(names, dict) and names
-    if not is_list or not all(type(number) is int for number in names):
+    if not is_list or not all(
+        type(number) is int and not isinstance(name, list | dict | set)
+        for number, name in names.items()
+    ):
         raise ValueError(
             f"{file}: names is {shorten_value(names)}, expected a list of names, or a "
             "name for each number. Write them as in names: [leaf, crack]."
