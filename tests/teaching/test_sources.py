@@ -26,11 +26,13 @@ KERAS = ("01", "03", "04")
 
 
 @pytest.fixture
-def each_pet_drawn_once(monkeypatch):
-    """Every trial of an answer to assignment 4 would draw the same 60 pets anew."""
+def made_once(monkeypatch):
+    """Every trial of an answer would draw the same pets and build the same network."""
     from unetbook.sources.drawn import dataset
 
     monkeypatch.setattr(dataset, "draw_example", functools.cache(dataset.draw_example))
+    names = read_solved("04_unet", "one")[1].names
+    monkeypatch.setitem(names, "build_unet", functools.cache(names["build_unet"]))
 
 
 def wrong_cases():
@@ -130,7 +132,7 @@ def judged(name, seed):
 
 
 @pytest.mark.parametrize("name", with_keras())
-def test_no_check_is_passed_by_a_misshapen_answer(name, each_pet_drawn_once):
+def test_no_check_is_passed_by_a_misshapen_answer(name, made_once):
     tried, passed = 0, []
     for cell, answer, reference in judged(name, "one"):
         assert checks.judge(cell.source, answer, reference) == "" or "form = " in (
@@ -145,7 +147,7 @@ def test_no_check_is_passed_by_a_misshapen_answer(name, each_pet_drawn_once):
 
 
 @pytest.mark.parametrize("name", with_keras())
-def test_no_check_is_passed_by_a_constant(name, each_pet_drawn_once):
+def test_no_check_is_passed_by_a_constant(name, made_once):
     passed = []
     others = [judged(name, seed) for seed in ("two", "three", "four")]
     for place, (cell, answer, reference) in enumerate(judged(name, "one")):
