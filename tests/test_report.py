@@ -69,3 +69,15 @@ def test_a_long_name_keeps_both_its_ends(tmp_path):
     write_folder(tmp_path, (0, 255), f"images/{name}.jpg", f"masks/{name}.png")
     titles = {ax.get_title() for ax in plot_report(check_pictures(tmp_path))[:6]}
     assert titles == {f"one_long_nam...cture_{number}.jpg" for number in range(6)}
+
+
+def test_findings_stand_below_the_charts_and_end_on_the_sheet(tmp_path):
+    report = check_pictures(write_folder(tmp_path))
+    long = "images/a_picture.jpg has no mask: expected masks/a_picture.png. " * 4
+    report = report._replace(faults=[long] * 6, doubtful=[long] * 6)
+    *_, shares, sizes, text = plot_report(report)
+    shares.figure.canvas.draw()
+    written = text.texts[0].get_window_extent()
+    for ax in (shares, sizes):
+        assert written.y1 <= ax.get_tightbbox().y0
+    assert written.y0 >= 0

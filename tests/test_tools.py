@@ -34,6 +34,12 @@ def test_a_new_address_reaches_the_set_up_cell(book_copy):
     assert 'REPOSITORY = "https://example.org/class/pets"' in source
 
 
+@pytest.mark.parametrize("end", ["/", ".git", ".git/"])
+def test_an_address_is_taken_as_hosts_show_it(book_copy, end):
+    address.write_address(f"https://example.org/class/pets{end}")
+    assert address.read_address() == "https://example.org/class/pets"
+
+
 def test_what_is_no_address_is_refused(book_copy):
     with pytest.raises(SystemExit, match="no repository address"):
         address.write_address("pets")

@@ -24,11 +24,11 @@ def read_address():
 
 
 def write_address(url):
-    """Put another address into _config.yml."""
+    """Put another address into _config.yml; `.git` and a last slash may follow it."""
+    url = url.rstrip("/").removesuffix(".git")
     if not re.fullmatch(r"https://[\w.-]+/[\w.-]+/[\w.-]+", url):
         raise SystemExit(
-            f"URL={url!r} is no repository address. Give it as "
-            "https://HOST/OWNER/NAME, without a slash at the end."
+            f"URL={url!r} is no repository address. Give it as https://HOST/OWNER/NAME."
         )
     CONFIG.write_text(re.sub(r"(?m)^  url: \S+$", f"  url: {url}", CONFIG.read_text()))
 

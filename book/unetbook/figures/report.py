@@ -14,6 +14,7 @@ SIDE = 320  # pixels of the longer side at which pairs are drawn
 TINT = 0.45
 LINES = 6  # of faults and of doubts
 LETTERS = 78  # in a line
+ROW, LINE = 2.1, 0.16  # inches high: a row of pictures, a line of text
 
 
 @plt.rc_context(STYLE)
@@ -30,18 +31,21 @@ def plot_report(report):
         The axes: those of the pairs, then of shares, sizes and text.
     """
     places = choose_places(report)
+    lines = list_findings(report)
     rows = -(-len(places) // 3)
-    heights = [1.0] * rows + [1.1, 0.7]
-    figure = plt.figure(figsize=(WIDTH, 2.1 * sum(heights)), layout="constrained")
-    grid = figure.add_gridspec(rows + 2, 6, height_ratios=heights)
+    heights = [ROW] * rows + [1.1 * ROW]
+    parts = [sum(heights), LINE * (len(lines) + 1)]
+    figure = plt.figure(figsize=(WIDTH, sum(parts)), layout="constrained")
+    drawn, written = figure.subfigures(2, 1, height_ratios=parts)
+    grid = drawn.add_gridspec(rows + 1, 6, height_ratios=heights)
     axes = []
     for number, place in enumerate(places):
         row, column = divmod(number, 3)
-        ax = figure.add_subplot(grid[row, 2 * column : 2 * column + 2])
+        ax = drawn.add_subplot(grid[row, 2 * column : 2 * column + 2])
         axes.append(draw_pair(ax, report, place))
-    axes.append(draw_shares(figure.add_subplot(grid[rows, :3]), report))
-    axes.append(draw_sizes(figure.add_subplot(grid[rows, 3:]), report))
-    axes.append(write_findings(figure.add_subplot(grid[rows + 1, :]), report))
+    axes.append(draw_shares(drawn.add_subplot(grid[rows, :3]), report))
+    axes.append(draw_sizes(drawn.add_subplot(grid[rows, 3:]), report))
+    axes.append(write_lines(written.add_subplot(), lines))
     return np.array(axes)
 
 
@@ -101,13 +105,19 @@ def draw_sizes(ax, report):
     return ax
 
 
-def write_findings(ax, report):
-    """Write the faults and the doubts, a line each."""
+def list_findings(report):
+    """Return the faults and the doubts as lines of text."""
     faults, doubts = len(report.faults), len(report.doubtful)
     lines = [f"{len(report.pairs)} pairs; faults: {faults}; to look at: {doubts}"]
     for sentence in [*report.faults[:LINES], *report.doubtful[:LINES]]:
         sentence = sentence.replace("$", r"\$")  # no formula
         lines += textwrap.wrap(f"- {sentence}", LETTERS, max_lines=3)
-    ax.text(0, 1, "\n".join(lines), va="top", fontsize=9, transform=ax.transAxes)
+    return lines
+
+
+def write_lines(ax, lines):
+    """Write lines of text, which take no room from what is drawn."""
+    text = ax.text(0, 1, "\n".join(lines), va="top", fontsize=9)
+    text.set_in_layout(False)
     ax.set_axis_off()
     return ax
