@@ -42,7 +42,8 @@ def write_run(folder, model, classes, history):
 
 
 def save_figure(figure, path):
-    """Write a figure as PNG, the whole file or none of it, and close it."""
+    """Write the whole figure of a part as PNG, or no file at all, and close it."""
+    figure = figure.figure
     write_whole(path, lambda file: figure.savefig(file, format="png"))
     plt.close(figure)
 
