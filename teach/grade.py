@@ -72,10 +72,11 @@ def check_sandbox(trust):
 def check_places(*places):
     """Stop if a sandbox would show one of these folders to the hand-ins."""
     for place in places:
-        if sandbox.shown(place):
+        seen = sandbox.shown(place)
+        if seen:
             sys.exit(
                 f"Nothing was graded, since every hand-in could read {place}: sandboxes"
-                f" show {sandbox.shown(place)}, for Python. Move {place} out of it."
+                f" show {seen}, for Python. Move {place} out of it."
             )
 
 

@@ -87,12 +87,17 @@ def harmless(output):
     return output if output.data else None
 
 
+def errors_of(cell):
+    """Return the errors among a cell's outputs."""
+    return [one for one in cell.get("outputs", []) if one.output_type == "error"]
+
+
 def unread_f_string(cell):
     """Return a remark on a cell that an older Python could not read, or an empty text.
 
     Python 3.12 reads f-strings that hold their own quotes, backslashes and comments.
     """
-    errors = [o for o in cell.get("outputs", []) if o.output_type == "error"]
+    errors = errors_of(cell)
     words = [error.evalue for error in errors if error.ename == "SyntaxError"]
     old = sys.version_info < (3, 12)
     unread = old and any(text.startswith("f-string") for text in words)

@@ -7,6 +7,7 @@ import re
 import tokenize
 
 from teach.execute import TIMEOUT
+from teach.messages import errors_of
 from teach.names import find_doubts
 from teach.repair import by_id, defined, grade_id, is_answer, words
 
@@ -18,13 +19,18 @@ LAYOUT = {tokenize.COMMENT, tokenize.NL, tokenize.ENDMARKER}
 STEPS = {tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
 
 
+def without_comments(source):
+    """Return text without the lines that are comments."""
+    return re.sub(r"(?m)^\s*#.*", "", source)
+
+
 def code_words(source):
     """Return what code consists of, without comments, blanks and empty lines."""
     source = source[:LONGEST_CODE]
     try:
         found = list(tokenize.generate_tokens(io.StringIO(source).readline))
     except (tokenize.TokenError, SyntaxError):
-        return re.sub(r"(?m)^\s*#.*", "", source).split()
+        return without_comments(source).split()
     return [
         tokenize.tok_name[one.type] if one.type in STEPS else one.string
         for one in found
@@ -34,7 +40,7 @@ def code_words(source):
 
 def is_prose(source):
     """Tell whether what should be code reads like a sentence."""
-    text = re.sub(r"(?m)^\s*#.*", "", source[:LONGEST_CODE])
+    text = without_comments(source[:LONGEST_CODE])
     found = text.split()
     plain = [word for word in found if word.strip("'\"(.,;:!?)").isalpha()]
     enough = len(plain) >= FEWEST_PROSE and len(plain) > 0.75 * len(found)
@@ -65,8 +71,7 @@ def cells_by_task(notebook, released):
 
 def error_names(cells):
     """Return the names of the errors that cells ended in."""
-    outputs = [output for cell in cells for output in cell.get("outputs", [])]
-    return {output.ename for output in outputs if output.output_type == "error"}
+    return {error.ename for cell in cells for error in errors_of(cell)}
 
 
 def find_kind(cells, stub, elsewhere):

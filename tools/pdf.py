@@ -63,14 +63,13 @@ def read_numbers(path):
 
 
 @contextmanager
-def open_browser():
-    """Start the Chromium of this machine."""
+def open_browser(*arguments):
+    """Start the Chromium of this machine, with arguments of its command line."""
     from playwright.sync_api import sync_playwright
 
+    arguments = ("--no-sandbox", "--disable-gpu", *arguments)
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(
-            executable_path=find_browser(), args=("--no-sandbox", "--disable-gpu")
-        )
+        yield playwright.chromium.launch(executable_path=find_browser(), args=arguments)
 
 
 def print_pages(browser, address, target):

@@ -9,10 +9,10 @@ from tests.browser.opening import Handler, watch_page
 from tests.browser.tool import DESKTOP, PAGE, Tool
 from tests.paths import SITE
 from tools.browser import find_browser
-from tools.pdf import serve
+from tools.pdf import open_browser, serve
 
 ARGUMENTS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update"),
     "--disable-sync",
 )
@@ -36,12 +36,11 @@ def address():
 @pytest.fixture(scope="session")
 def browser(address):
     """A Chromium of this machine."""
-    api = pytest.importorskip("playwright.sync_api", reason="run `make pages`")
-    executable = find_browser()
-    if executable is None:
+    pytest.importorskip("playwright.sync_api", reason="run `make pages`")
+    if find_browser() is None:
         pytest.skip("no Chromium is installed: apt install chromium")
-    with api.sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+    with open_browser(*ARGUMENTS) as opened:
+        yield opened
 
 
 @pytest.fixture
