@@ -142,11 +142,13 @@ def test_how_long_the_runs_took():
     every = [one for of_recipe in minutes.values() for one in of_recipe]
     assert 1.4 < min(every) < 1.6
     assert max(every) > 60
-    assert 24 * np.mean(minutes["course"]) > 600
+    changed = len(ablations) - 1
+    assert changed == 16
+    assert 2 * changed * np.mean(minutes["course"]) > 600
     sentences = [
         "on two processor cores each of ours took from a minute and a half to more "
         "than an hour",
-        "A dozen ablations of `course`, with two seeds each, would take two cores more "
+        "Sixteen ablations of `course`, with two seeds each, would take two cores more "
         "than ten hours",
     ]
     assert missing(WORTH, sentences) == []
@@ -425,6 +427,7 @@ def test_what_each_part_is_worth():
         f"Half the widths lose {both(gain('narrow'))}: one of the two never found",
         f"Twice the widths gain {both(gain('wide'))}.",
         f"Cut skips cost {both(gain('no-skips'))}.",
+        f"a network without skips still loses {both(gain('no-skips-wide'))}.",
         f"it leaves the network {-gain('frozen-flip').mean():.3f} below the plain one. "
         "No augmentation at all costs hardly more: "
         f"{-gain('no-augmentation').mean():.3f}",
@@ -451,6 +454,20 @@ def test_what_weighted_classes_and_up_sampling_change_beside_the_score():
     assert missing(WORTH, sentences) == []
 
 
+def test_what_a_level_more_or_less_is_worth_at_equal_parameters():
+    plain, shallow = (read_runs(name)[0] for name in ("small", "small-shallow"))
+    more_work = round(shallow["multiply_adds"] / plain["multiply_adds"])
+    assert gain("deep").min() < 0 < gain("deep").max()
+    assert gain("shallow").min() > 0
+    sentence = (
+        f"the network gains {both(gain('shallow'))}, for {NUMBERS[more_work]} times "
+        "the work"
+    )
+    assert missing(WORTH, [sentence]) == []
+    sentence = "finds no clear gain in one level more"
+    assert missing("04_bottleneck", [sentence]) == []
+
+
 def test_what_repeating_and_convolving_costs_the_whole_network():
     plain, up = (
         read_runs(name)[0]["multiply_adds"] for name in ("small", "small-up-sampling")
@@ -461,7 +478,7 @@ def test_what_repeating_and_convolving_costs_the_whole_network():
 
 
 def test_which_parts_both_seeds_agree_on():
-    for change in ("no-skips", "no-batch-normalization", "narrow"):
+    for change in ("no-skips", "no-skips-wide", "no-batch-normalization", "narrow"):
         assert gain(change).max() < -0.04, change
         iou = gain(change, "iou").mean(axis=0)
         assert iou.argmin() == 2, f"{change}: the border loses most"
@@ -470,7 +487,8 @@ def test_which_parts_both_seeds_agree_on():
     assert gain("wide").min() > 0.03
     assert gain("no-dropout").min() > 0
     assert np.abs(gain("fresh-flip")).max() < 0.003
-    assert gain("up-sampling").min() < 0 < gain("up-sampling").max()
+    for change in ("up-sampling", "kernel-3"):
+        assert gain(change).min() < 0 < gain(change).max(), change
     lost = -gain("no-dice", "iou").mean(axis=0)
     assert lost[2] > 0.8 * lost.sum(), "nearly all of it at the border"
     borders = [gain(name, "iou").mean(axis=0)[2] for name in ("weighted", "no-dice")]
