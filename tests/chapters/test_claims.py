@@ -468,6 +468,24 @@ def test_what_a_level_more_or_less_is_worth_at_equal_parameters():
     assert missing("04_bottleneck", [sentence]) == []
 
 
+def test_which_ablations_were_trained_in_another_precision():
+    precisions = {
+        name: {run["where"]["precision"] for run in read_runs(name)}
+        for name in list_recipes()
+        if name.startswith("small")
+    }
+    other = ("deep", "kernel-3", "no-skips-wide", "shallow")
+    for name, of_recipe in precisions.items():
+        in_32_bits = name.removeprefix("small-") in other
+        expected = {"float32" if in_32_bits else "mixed_bfloat16"}
+        assert of_recipe == expected, name
+    sentence = (
+        "the three with as many parameters and the one with kernels of 3 were trained "
+        "in 32 bits, the plain network and all others in 16"
+    )
+    assert missing(WORTH, [sentence]) == []
+
+
 def test_what_repeating_and_convolving_costs_the_whole_network():
     plain, up = (
         read_runs(name)[0]["multiply_adds"] for name in ("small", "small-up-sampling")
