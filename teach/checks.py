@@ -103,15 +103,19 @@ def question_cell(source, imports=""):
     """
     code = "\n".join([imports, question(source), "hand_over(answer)"])
     return (
-        "import builtins as fresh\n"
-        f"fresh.exec({code!r}, {{**fresh.globals(), **fresh.vars(fresh)}})"
+        f"(lambda own: own.exec({code!r}, {{**own.globals(), **own.vars(own)}}))"
+        "(__import__('builtins'))"  # sets no name, which may be a helper's
     )
+
+
+def squeeze(text):
+    """Return text without blanks, line ends and what quoting adds to it."""
+    return re.sub(r"\\n|[\s\\]", "", text)
 
 
 def quotes(text, source, length=16):
     """Tell whether a text holds a piece of a hidden check, whatever its spaces."""
-    hidden = "".join("".join(split_check(source)).split())
-    text = "".join(text.replace("\\n", "").replace("\\", "").split())
+    hidden, text = squeeze("".join(split_check(source))), squeeze(text)
     if any(number in text for number in re.findall(r"\d{9,}", hidden)):  # its seed
         return True
     pieces = (text[i : i + length] for i in range(len(text) - length + 1))

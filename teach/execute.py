@@ -8,7 +8,9 @@ import json
 import math
 import os
 import queue
+import re
 import shutil
+import stat
 import time
 from functools import partial
 from pathlib import Path
@@ -39,8 +41,11 @@ LARGEST_MESSAGE = 20_000_000  # bytes
 MOST_MESSAGES = 20  # that wait to be read, on each channel
 LONGEST_SEND = 20_000  # ms; a kernel that broke its sockets takes nothing any more
 STARTUP_SECONDS = 120
+SLOW = re.compile(r"^\s*(?:import|from)\s+(?:keras|tensorflow)\b", re.MULTILINE)
+SLOW_SECONDS = 25  # that such an import may take
 TICK = 0.2  # seconds between two looks at what a cell has used up
 TIMEOUT = "CellTimeoutError"
+LACKS = "the grader has no such package"  # as prelude.py says it
 CUT = "The rest of what this cell wrote is left out: it was too much.\n"
 PRELUDE = (Path(__file__).parent / "prelude.py").read_text()
 
@@ -128,8 +133,10 @@ class Runner(NotebookClient):
         self.patience, self.allowed = plan.limits["patience"], math.inf
         self.imports = tagged_cells(source, "imports")
         self.quick = quick_cells(source)
+        self.slow = any(SLOW.search(c.source) for c in notebook.cells)
         self.finished, self.written, self.shown = {}, {}, 0
         self.watch, self.started, self.tell_start = None, False, started
+        self.held = []  # the kernel's sockets
 
     def run(self):
         """Start a kernel and execute every cell, one after the other."""
@@ -161,13 +168,14 @@ class Runner(NotebookClient):
         if cell is self.nb.cells[0] or grade_id(cell) in self.imports:
             return limits["notebook_seconds"] // 2
         seconds = limits["cell_seconds"]
-        quick = grade_id(cell) in self.quick
-        return limits.get("check_seconds", seconds) if quick else seconds
+        if grade_id(cell) in self.quick:
+            seconds = limits.get("check_seconds", seconds)
+        return seconds + SLOW_SECONDS * self.slow
 
     def create_kernel_manager(self):
         """Give every kernel sockets of its own; it has no network.
 
-        They lie in a folder inside the sandbox, to which `meet` leads from out here.
+        They lie in a folder inside the sandbox; `meet` leads to them from out here.
         """
         manager = super().create_kernel_manager()
         if self.plan.sandboxed:
@@ -191,20 +199,35 @@ class Runner(NotebookClient):
             self.watch.start()
 
     def meet(self, sockets):
-        """Lead the path of the kernel's sockets to where they lie in the sandbox.
+        """Lead the paths of the kernel's sockets to those that lie in the sandbox.
+
+        They are held open: a link that a hand-in puts in the place of one leads
+        nowhere, whatever it names out here.
 
         Returns:
             The first process of the sandbox.
         """
-        told, ended = Path(self.run_dir, "bwrap.json"), self.km.provisioner.process.poll
-        patience = time.monotonic() + self.startup_timeout
-        while not (told.exists() and "}" in told.read_text()):
-            if ended() is not None or time.monotonic() > patience:
-                raise MachineError("bubblewrap did not start")
-            time.sleep(0.02)
+        told = Path(self.run_dir, "bwrap.json")
+        self.wait_for(lambda: told.exists() and "}" in told.read_text())
         first = json.loads(told.read_text())["child-pid"]
-        os.symlink(f"/proc/{first}/root{sockets}", sockets)
+        os.mkdir(sockets)
+        for port in self.km.ports:
+            inside = f"/proc/{first}/root{sockets}/k-{port}"
+            self.wait_for(lambda path=inside: os.path.exists(path))
+            self.held.append(os.open(inside, os.O_PATH | os.O_NOFOLLOW))
+            if not stat.S_ISSOCK(os.fstat(self.held[-1]).st_mode):
+                raise MachineError(f"k-{port} in the sandbox is no socket")
+            os.symlink(f"/proc/self/fd/{self.held[-1]}", f"{sockets}/k-{port}")
         return first
+
+    def wait_for(self, ready):
+        """Wait until something of the sandbox is there."""
+        patience = time.monotonic() + self.startup_timeout
+        while not ready():
+            ended = self.km.provisioner.process.poll() is not None
+            if ended or time.monotonic() > patience:
+                raise MachineError("the sandbox did not start")
+            time.sleep(0.02)
 
     def start_new_kernel_client(self):
         """Connect by sockets that take no message which would fill the memory."""
@@ -334,5 +357,7 @@ def run_cells(runner):
     finally:
         if runner.watch:
             runner.watch.ended.set()
+        for socket in runner.held:
+            os.close(socket)
         shutil.rmtree(runner.run_dir, ignore_errors=True)
     return Run(runner.finished, early, runner.watch.reason if runner.watch else "")

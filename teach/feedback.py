@@ -69,15 +69,23 @@ class Writer:
             raise TimeoutError(f"it took more than {PAGE_SECONDS} s") from None
 
     def make_small(self, *about):
-        """Return a page, and why it had to be shortened, or an empty text."""
+        """Return a page, and why it had to be shortened, or an empty text.
+
+        Raises:
+            TimeoutError: If it takes too long even so.
+            ValueError: If it is too large even so.
+        """
         try:
-            text = self.make(*about, False)
-            if len(text.encode()) <= LARGEST_PAGE:
-                return text, ""
-            why = f"it had more than {LARGEST_PAGE} bytes"
-        except TimeoutError as error:
-            why = str(error)
-        return self.make(*about, True), f" shortened: {why}"
+            return self.make_bounded(*about, False), ""
+        except (TimeoutError, ValueError) as error:
+            return self.make_bounded(*about, True), f" shortened: {error}"
+
+    def make_bounded(self, *arguments):
+        """Return what `make` does if it is no larger than a page may be."""
+        text = self.make(*arguments)
+        if len(text.encode()) > LARGEST_PAGE:
+            raise ValueError(f"it had more than {LARGEST_PAGE} bytes")
+        return text
 
 
 def write_page(course, writer, name, student):

@@ -27,6 +27,7 @@ NO_NAMES |= {"solution", "submission", "notebook", "handin", *TITLES, *VERSIONS}
 # Words that are no name without the number behind them.
 NUMBERED = {"group", "team", "student", "participant", "user", "no", "id", "gruppe"}
 NUMBERED |= {"teilnehmer", "teilnehmerin"}
+TURNS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}  # of writing
 LONGEST_ID = 80  # bytes; a file's name may have 255, and nbgrader adds to it
 
 
@@ -59,7 +60,8 @@ def to_id(name):
 
 def is_no_name(word):
     """Tell whether a word of a file's name is about the assignment or the version."""
-    return re.sub(r"[\d\W]+", " ", word.casefold()).strip() in NO_NAMES
+    plain = re.sub(r"[\d\W]+", " ", word.casefold()).strip()
+    return plain in NO_NAMES and word.casefold() != "v"  # without a number, an initial
 
 
 def counts_something(words, place, number):
@@ -128,6 +130,8 @@ def read_name(path, folder, number):
 
 def is_wrapper(folder):
     """Tell whether a folder is no student's, but what a platform's zip made."""
+    if MOODLE.match(folder.name) or CANVAS.match(folder.name):
+        return False
     entries = [entry for entry in folder.iterdir() if not is_extra(entry, folder)]
     stems = [entry.name if entry.is_dir() else entry.stem for entry in entries]
     return sum(bool(MOODLE.match(stem) or CANVAS.match(stem)) for stem in stems) > 1
@@ -214,8 +218,9 @@ def spell(file):
 
 
 def show_name(file):
-    """Return a student's name for a table: one line, and no formula."""
+    """Return a student's name for a table: one line, no formula, and no turned one."""
     name = file.name.encode("utf-8", "replace").decode()
+    name = "".join(s for s in name if unicodedata.bidirectional(s) not in TURNS)
     return " ".join(name.split()).lstrip("=+-@ ")[:100]
 
 

@@ -4,7 +4,6 @@
 """
 
 import html
-import json
 import re
 from pathlib import Path
 from urllib.parse import unquote
@@ -17,12 +16,13 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Unicode
 
 from teach.assignments import read_stage
-from teach.checks import hidden_lines, is_hidden
+from teach.checks import hidden_lines, is_hidden, squeeze
 from teach.course import Course
 from teach.repair import grade_id
 
 LONGEST_RENDERED = 10_000  # characters; some text takes the square of its length
-ROOM = 400_000  # characters of all outputs, pictures too
+ROOM = 400_000  # characters of all outputs as HTML, pictures too
+LONGEST_COLOUR = 150  # characters that one change of colour becomes
 LONGEST_SHOWN = 2000  # characters of a cell on a page that had become too large
 ATTACHED = re.compile(r"attachment:([^)\s\"'>]+)")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -49,17 +49,18 @@ def safe_markdown(source, attachments=None):
         source: Markdown; where it is too long, it is shown as it was written.
         attachments: The cell's pasted pictures, which become part of the page.
     """
-    left, pictures = dict(attachments or {}), []
+    left, pictures = dict(attachments or {}), {}
 
-    def paste(found):  # each picture once, or a page of one picture grows large
+    def paste(found):
         for kind, data in left.pop(unquote(found[1]), {}).items():
-            pictures.append(f"data:{kind};base64,{data}")
-            return f"pasted-{len(pictures) - 1}"
+            name = f"pasted-{len(pictures)}"
+            pictures[name] = f"data:{kind};base64,{data}"
+            return name
         return "missing"
 
-    def show(found):
-        number = int(found[1])
-        return f'src="{pictures[number]}"' if number < len(pictures) else ""
+    def show(found):  # each picture once, or a page of one picture grows large
+        picture = pictures.pop(found[1], None)
+        return f'src="{picture}"' if picture else ""
 
     if len(source) > LONGEST_RENDERED:
         return f"<pre>{html.escape(source)}</pre>"
@@ -67,7 +68,7 @@ def safe_markdown(source, attachments=None):
     renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
     rendered = MarkdownWithMath(renderer=renderer).render(source)
     page = bleach.clean(rendered, tags=TAGS, attributes=may_stand)
-    return re.sub(r'src="pasted-(\d{1,9})"', show, page)
+    return re.sub(r'src="(pasted-\d+)"', show, page)
 
 
 @pass_context
@@ -117,12 +118,17 @@ def fit_outputs(notebook):
     room = ROOM
     for cell in notebook.cells:
         for place, output in enumerate(cell.get("outputs", [])):
-            size = sum(map(len, texts_of(output)))
+            size = sum(map(length_on_page, texts_of(output)))
             if size > room:
                 note = "(this output was too long to show)\n"
                 cell.outputs[place] = new_output("stream", text=note)
             else:
                 room -= size
+
+
+def length_on_page(text):
+    """Return about how long a text is as HTML, which grows with signs and colours."""
+    return len(html.escape(text)) + LONGEST_COLOUR * text.count("\x1b")
 
 
 def texts_of(value):
@@ -136,8 +142,7 @@ def texts_of(value):
 
 def withhold(output, lines):
     """Replace an output by a note if it quotes one of the lines."""
-    text = ANSI.sub("", "\n".join(texts_of(output)))
-    text = json.dumps(text, ensure_ascii=False) + text
-    if any(json.dumps(line, ensure_ascii=False)[1:-1] in text for line in lines):
+    text = squeeze(ANSI.sub("", "\n".join(texts_of(output))))
+    if any(squeeze(line) in text for line in lines):
         return new_output("stream", text="(this output quoted a hidden check)\n")
     return output

@@ -3,25 +3,26 @@
 import hashlib
 import io
 import json
-import re
 import tokenize
 
-from teach.execute import TIMEOUT
+from teach.execute import LACKS, TIMEOUT
 from teach.messages import errors_of
 from teach.names import find_doubts
-from teach.repair import by_id, defined, grade_id, is_answer, words
+from teach.repair import (
+    LONGEST_CODE,
+    by_id,
+    defined,
+    grade_id,
+    is_answer,
+    is_prose,
+    without_comments,
+    words,
+)
 
-LONGEST_CODE = 20_000  # characters of an answer that are looked at
 FEWEST_ALIKE = 2  # answers; one line alone may well be the same by chance
-FEWEST_PROSE = 4  # words
 SYNTAX = {"SyntaxError", "IndentationError", "TabError"}
 LAYOUT = {tokenize.COMMENT, tokenize.NL, tokenize.ENDMARKER}
 STEPS = {tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
-
-
-def without_comments(source):
-    """Return text without the lines that are comments."""
-    return re.sub(r"(?m)^\s*#.*", "", source)
 
 
 def code_words(source):
@@ -36,15 +37,6 @@ def code_words(source):
         for one in found
         if one.type not in LAYOUT
     ]
-
-
-def is_prose(source):
-    """Tell whether what should be code reads like a sentence."""
-    text = without_comments(source[:LONGEST_CODE])
-    found = text.split()
-    plain = [word for word in found if word.strip("'\"(.,;:!?)").isalpha()]
-    enough = len(plain) >= FEWEST_PROSE and len(plain) > 0.75 * len(found)
-    return enough and not re.search(r"\w\(|[=\[]", text)
 
 
 def is_unanswered(cell, stub, elsewhere):
@@ -83,6 +75,9 @@ def find_kind(cells, stub, elsewhere):
         return "prose instead of code in" if prose else "a syntax error in"
     if TIMEOUT in error_names(cells):
         return "an endless loop, or too slow, in"
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    if any(LACKS in output.get("text", "") for output in outputs):
+        return "a package that the grader has not, in"
     return None
 
 

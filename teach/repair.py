@@ -12,7 +12,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 TASK = re.compile(r"[\W_]*task\b[\W\d_]*([a-z][\w-]*)")
 DEFINED = re.compile(r"^(?:async[ \t]+)?def[ \t]+(\w+)[ \t]*\(", re.MULTILINE)
 FIRST_LINES = 8
+CODE = re.compile(r"\w\(|[=\[]|^\s*(?:import|from\s+\S+\s+import)\s", re.MULTILINE)
 FEWEST_WORDS = 15  # of a cell that is taken for a free text
+FEWEST_PROSE = 4  # words that are no code
+LONGEST_CODE = 20_000  # characters of an answer that are looked at
 
 
 def grade_id(cell):
@@ -91,6 +94,25 @@ def mark_answers(cells, released):
             cell.metadata["nbgrader"] = copy.deepcopy(released[name].metadata.nbgrader)
 
 
+def without_comments(source):
+    """Return text without the lines that are comments."""
+    return re.sub(r"(?m)^\s*#.*", "", source)
+
+
+def is_prose(source):
+    """Tell whether what should be code reads like a sentence."""
+    text = without_comments(source[:LONGEST_CODE])
+    found = text.split()
+    plain = [word for word in found if word.strip("'\"(.,;:!?)").isalpha()]
+    enough = len(plain) >= FEWEST_PROSE and len(plain) > 0.75 * len(found)
+    return enough and not CODE.search(text)
+
+
+def holds_text(cell):
+    """Tell whether a cell is text, or a code cell with nothing but text in it."""
+    return cell.cell_type == "markdown" or is_prose(cell.source)
+
+
 def mark_texts(cells, released, release):
     """Take the last text of a student's own for a free text without an answer.
 
@@ -104,7 +126,7 @@ def mark_texts(cells, released, release):
         own = [
             cell
             for cell in cells
-            if cell.cell_type == "markdown"
+            if holds_text(cell)
             and grade_id(cell) is None
             and len(words(cell)) >= FEWEST_WORDS
             and words(cell) not in printed

@@ -34,8 +34,10 @@ CALLS = {
         "setsockopt": 54,
         # add_key, request_key, keyctl, mount, umount2, pivot_root, unshare, setns
         "refused": (248, 249, 250, 165, 166, 155, 272, 308)
-        # memfd_create, shmget, msgget, ptrace, process_vm_*, bpf, perf, userfaultfd
-        + (319, 29, 68, 101, 310, 311, 321, 298, 323)
+        # memfd_create, shmget, msgget, semget
+        + (319, 29, 68, 64)
+        # ptrace, process_vm_*, bpf, perf, userfaultfd
+        + (101, 310, 311, 321, 298, 323)
         + (203,),  # sched_setaffinity
         "sigaction": 13,
     },
@@ -46,7 +48,8 @@ CALLS = {
         "sockets": (198, 199),
         "setsockopt": 208,
         "refused": (217, 218, 219, 40, 39, 41, 97, 268)
-        + (279, 194, 186, 117, 270, 271, 280, 241, 282)
+        + (279, 194, 186, 190)
+        + (117, 270, 271, 280, 241, 282)
         + (122,),
         "sigaction": 134,
     },

@@ -116,10 +116,10 @@ def coverage(kernel_size, strides):
 
 SHARES = """
 draw, pairs, cases, matrix, kernel, row, sizes = 1, 2, [3], 4, 5, 6, 7
-answer = attempt = same = stacks = refuses = "mine"
+answer = attempt = same = stacks = refuses = fresh = own = "mine"
 """
 NEEDS = """
-assert (draw, pairs, cases, answer) == (1, 2, [3], "mine")
+assert (draw, pairs, cases, answer, fresh) == (1, 2, [3], "mine", "mine")
 return halve(kernel_size, strides), -halve(-kernel_size, strides)
 """
 SHADOWS = "list = str = int = float = bool = zip = range = map = any = 5\n"
@@ -136,6 +136,19 @@ else:
 exit()
 quit()
 sys.exit()
+"""
+KILLS = """
+!kill -9 -1
+!sudo kill -9 $PPID
+get_ipython().system("pkill -9 python")
+"""
+LACKS = """
+from __future__ import annotations
+import nowhere, os
+from nowhere.at_all import anything as something
+%tensorflow_version 2.x
+%matplotlib widget
+%load_ext nowhere
 """
 COLAB = """
 from google.colab import drive, files
@@ -317,7 +330,12 @@ class Maker:
     def noisy(self):
         """Return the right notebook with warnings, strange outputs and errors."""
         notebook = self.with_body("coverage", "assert came_through\n" + NOISE)
-        for source in (LEAVES, COLAB, QUOTES, DISPLAYS, SHOUTS, "# \ud800"):
+        for cell in notebook.cells:
+            if id_of(cell) == "stamp":
+                cell.source = LACKS + cell.source
+            if id_of(cell) == "size":
+                cell.source = f"%%memit\n{cell.source}"
+        for source in (LEAVES, KILLS, COLAB, QUOTES, DISPLAYS, SHOUTS, "# \ud800"):
             self.with_cell(source, 2, notebook)
         return notebook
 

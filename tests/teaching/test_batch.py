@@ -1,12 +1,15 @@
 """A batch ends with its marks, and what the machine does is not the student's fault."""
 
 import json
+import os
+import socket
 import sys
+import tempfile
 import time
 
 import nbformat
 import pytest
-from nbformat.v4 import new_markdown_cell
+from nbformat.v4 import new_markdown_cell, new_output
 
 from teach import assignments, feedback, grade, sandbox
 from teach.execute import Run, Runner, execute
@@ -162,6 +165,58 @@ def test_html_of_a_hand_in_runs_nowhere(course, settings, tmp_path, capsys):
     filters = "{{ text | markdown2html | strip_files_prefix }}"
     template = exporter.environment.from_string(filters)
     check_is_harmless(template.render(text=HOSTILE_TEXT))
+
+
+RELINKS = """
+import glob, os, socket
+from ipykernel.connect import get_connection_info
+for path in glob.glob(get_connection_info(unpack=True)["ip"] + "-*"):
+    os.unlink(path)
+    os.symlink({host!r}, path)
+for number in map(int, os.listdir("/proc/self/fd")):
+    try:
+        line = socket.socket(fileno=os.dup(number))
+        if line.family == socket.AF_UNIX:
+            line.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        continue
+"""
+
+
+def test_a_link_in_the_place_of_a_socket_leads_to_none_of_this_machine(course):
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as host:
+        path = f"{folder}/host"
+        host.bind(path)
+        host.listen()
+        os.chmod(folder, 0o755)
+        notebook = Maker(course, NAME).with_cell(RELINKS.format(host=path), 2)
+        assert execute_here(course, notebook, SHORT) == 0
+        host.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            host.accept()
+
+
+def test_colours_and_signs_make_no_page_too_large(course, tmp_path, monkeypatch):
+    def shout(apart, notebook, source, plan):
+        text = "\x1b[1m<\x1b[38;2;1;2;3m&" * 10_000
+        lines = {"ename": "E", "evalue": "", "traceback": [text]}
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                cell.outputs = [new_output("error", **lines)]
+        return notebook, Run({}, False, "")
+
+    monkeypatch.setattr(grade.Apart, "run", shout)
+    nbformat.write(Maker(course, NAME).with_cell("1"), tmp_path / "loud.ipynb")
+    grade.grade_class(course, NAME, tmp_path, limits=SHORT)
+    page = feedback.write_pages(course, NAME) / "loud.html"
+    assert page.stat().st_size <= feedback.LARGEST_PAGE
+
+
+def test_a_page_that_is_too_large_even_when_shortened_is_refused(monkeypatch):
+    writer = feedback.Writer()
+    monkeypatch.setattr(writer, "make", lambda *about: "x" * 2_000_000)
+    with pytest.raises(ValueError, match="more than 1000000 bytes"):
+        writer.make_small("course", "name", "student")
 
 
 def test_a_page_that_takes_too_long_is_shortened_and_stops_no_other(

@@ -20,7 +20,7 @@ pytestmark = [
 pytest.importorskip("nbgrader", reason="needs teach/requirements.txt: make teacher")
 
 from teach.checks import ANSWER, LARGEST_ANSWER  # noqa: E402
-from teach.execute import CUT, PRELUDE, explain  # noqa: E402
+from teach.execute import CUT, LACKS, PRELUDE, explain  # noqa: E402
 from teach.messages import (  # noqa: E402
     LARGEST_OUTPUT,
     answer_of,
@@ -104,6 +104,29 @@ def test_what_restarts_python_does_nothing_to_it_and_all_to_others(monkeypatch):
         if name == "killed":
             os.kill(child, signal.SIGKILL)
         assert os.waitpid(child, 0)[1] == (9 if name == "killed" else 3 << 8)
+
+
+def test_commands_that_kill_python_are_not_run(monkeypatch, capfd):
+    shell = start_shell(monkeypatch)
+    for command in ("kill -9 -1", "sudo kill -9 $PPID", " pkill python", "killall sh"):
+        assert shell.run_cell(f"!{command}").success
+    assert sys.stdout.getvalue().count("do nothing here") == 4
+    shell.run_cell("!echo killed")
+    assert "killed" in capfd.readouterr().out + sys.stdout.getvalue()
+
+
+def test_a_cell_goes_on_behind_packages_and_magics_that_are_not_here(monkeypatch):
+    shell = start_shell(monkeypatch)
+    top = "from __future__ import annotations\nimport nowhere.x as y\n%nothing 2\n"
+    top += "%matplotlib widget\n%load_ext nowhere\n"
+    assert shell.run_cell(top + "import math\nfound = math.pi").success
+    assert LACKS in sys.stdout.getvalue()
+    assert shell.user_ns["found"] > 3
+    assert "y" not in shell.user_ns
+    assert shell.run_cell("%%nothing\nbelow = 5").success
+    assert shell.user_ns["below"] == 5
+    for source in ("def f():\n    import nowhere\nf()", "from math import nothing"):
+        assert isinstance(shell.run_cell(source).error_in_exec, ImportError)
 
 
 def test_what_only_colab_has_does_nothing_and_says_so(monkeypatch):

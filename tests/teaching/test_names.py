@@ -37,6 +37,8 @@ FOLDER = Path("/hand-ins")
         ("ada_2_corrected.ipynb", "ada"),
         ("Final v2 ada-2.ipynb", "ada"),
         ("ada_new_3.ipynb", "ada"),
+        ("ada v2.ipynb", "ada"),
+        ("ramesh v.ipynb", "ramesh-v"),
         ("03_blocks_ada.ipynb", "ada"),
         ("ada_a2_2026-11-27.ipynb", "ada"),
         ("ada_2_final/x.ipynb", "ada"),
@@ -157,6 +159,18 @@ def test_links_hidden_files_and_check_points_are_no_hand_ins(tmp_path):
 def test_a_folder_around_what_a_platform_exports_is_no_student(tmp_path):
     files = [f"export/{name}_1_2_x.ipynb" for name in ("ada", "bob")]
     assert sorted(hand_in(tmp_path, *files)) == ["ada", "bob"]
+
+
+@pytest.mark.parametrize("form", ["Eve_9_assignsubmission_file_", "eve_9_8_x"])
+def test_the_only_students_folder_is_no_platforms(tmp_path, form):
+    files = [f"{form}/{name}_8_assignsubmission_file_x.ipynb" for name in ("A", "B")]
+    found = hand_in(tmp_path, *files)
+    assert {student: len(files) for student, files in found.items()} == {"eve": 2}
+
+
+def test_a_name_in_a_table_turns_no_writing():
+    file = names.File(Path("x"), "=\u202eAda\u2066 \u0646\u200c\u0627", "")
+    assert names.show_name(file) == "Ada \u0646\u200c\u0627"
 
 
 def test_late_files_and_extras_beside_what_a_platform_exports_merge_nobody(tmp_path):

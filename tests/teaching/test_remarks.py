@@ -7,7 +7,7 @@ from nbformat.v4 import new_code_cell, new_output
 
 from teach.execute import TIMEOUT
 from teach.remarks import hash_answers, is_prose, remarks_beside, remarks_on_answers
-from teach.repair import by_id
+from teach.repair import by_id, grade_id
 from tests.teaching.versions import student_version
 
 NAME = "02_transposed_convolution"
@@ -84,6 +84,15 @@ def test_code_is_no_prose():
 def test_an_answer_that_took_too_long_is_named_where_it_was_asked(cell):
     found = remarks(ends_in(hand_in(), cell, TIMEOUT))
     assert found == ["an endless loop, or too slow, in 'matrix'"]
+
+
+def test_a_package_that_the_grader_has_not_is_named():
+    notebook = hand_in()
+    text = "No module named 'x': the grader has no such package; what uses it fails."
+    for cell in notebook.cells:
+        if grade_id(cell) == "matrix":
+            cell.outputs = [new_output("stream", text=text)]
+    assert remarks(notebook) == ["a package that the grader has not, in 'matrix'"]
 
 
 def test_code_that_differs_in_blanks_and_comments_alone_is_the_same():

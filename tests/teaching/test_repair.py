@@ -151,6 +151,16 @@ def test_a_free_text_that_lost_its_marks_is_the_last_text_of_ones_own():
     assert source_of(cells, "failures") == own
 
 
+@pytest.mark.parametrize("quotes", ["", '"""'])
+def test_a_free_text_in_a_code_cell_is_one(quotes):
+    own = f"{quotes}{'The network loses tails since they are thin. ' * 3}{quotes}"
+    imports = new_code_cell("from keras import layers\n" * 9)
+    release = student_version("04_unet")
+    cells, _ = repaired([*release.cells, new_code_cell(own), imports], "04_unet")
+    (cell,) = [cell for cell in cells if grade_id(cell) == "failures"]
+    assert (cell.cell_type, cell.source) == ("markdown", own)
+
+
 def test_a_text_below_the_empty_place_for_it_is_the_answer():
     own = "The network loses tails and whiskers since they are thin. " * 3
     release = student_version("04_unet")

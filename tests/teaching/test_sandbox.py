@@ -78,6 +78,7 @@ def answer(program, number, architecture=0xC000003E, argument=0, second=0):
         (59, 0, syscalls.ALLOW),  # execve
         (250, 0, syscalls.REFUSE),  # keyctl
         (319, 0, syscalls.REFUSE),  # memfd_create
+        (64, 0, syscalls.REFUSE),  # semget
         (165, 0, syscalls.REFUSE),  # mount
         (56, 0x11, syscalls.ALLOW),  # clone as fork does it
         (56, 0x10000000, syscalls.REFUSE),  # clone with a new user namespace

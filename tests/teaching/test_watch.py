@@ -30,6 +30,7 @@ from teach.execute import (  # noqa: E402
     TIMEOUT,
     MachineError,
     Plan,
+    Runner,
     bounded_context,
     quick_cells,
 )
@@ -254,6 +255,8 @@ def test_a_pasted_picture_stands_in_the_page_once_and_nothing_else_is_fetched():
     assert shown.count('src="data:image/png;base64,QUJD"') == 1
     assert shown.count("src=") == 1
     assert 'alt="tail"' in shown
+    again = "[1]: attachment:a%20b.png\n\n" + "![1] " * 9 + '<img src="pasted-0">' * 9
+    assert safe_markdown(again, attachments).count("QUJD") == 1
     forged = safe_markdown('<img src="pasted-0" onerror="x"> <img src="pasted-7">')
     assert "src" not in forged
     assert "onerror" not in forged
@@ -265,6 +268,8 @@ def test_an_output_that_quotes_a_hidden_check_in_colours_is_withheld():
     )
     assert "quoted" in withhold(error, {"answer = size(3)"}).text
     assert withhold(error, {"answer = size(4)"}) is error
+    spaced = new_output("stream", text="'answer  =\\n  size(3)'")
+    assert "quoted" in withhold(spaced, {"answer = size(3)"}).text
 
 
 def test_a_page_shows_no_more_than_it_has_room_for():
@@ -274,7 +279,11 @@ def test_a_page_shows_no_more_than_it_has_room_for():
     cells[0].metadata["nbgrader"] = {"grade_id": "size"}
     cells[0].source = "z" * 10_000
     notebook = new_notebook(cells=cells)
+    loud = new_output("stream", text="\x1b[1m<" * (ROOM // 100))
+    cells.append(new_code_cell("x", outputs=[loud]))
+    notebook = new_notebook(cells=cells)
     fit_outputs(notebook)
+    assert notebook.cells[2].outputs[0].text == "(this output was too long to show)\n"
     assert len(notebook.cells[0].outputs[0].text) == ROOM - 20
     assert notebook.cells[1].outputs[0].text == "(this output was too long to show)\n"
     shorten_cells(notebook)
@@ -319,6 +328,18 @@ def test_the_clock_shows_more_than_a_cell_may_use(runner):
     cell = runner.nb.cells[0]
     assert runner.seconds_for(cell) == 4
     assert runner.timeout_func(cell) == 20
+
+
+@pytest.mark.parametrize("line", ["import keras", "  from tensorflow.keras import x"])
+def test_a_slow_import_takes_no_answers_time(line):
+    notebook = new_notebook(cells=[new_code_cell("1"), new_code_cell(f"x\n{line}")])
+    limits = {"notebook_seconds": 60, "patience": 5, "cell_seconds": 5}
+    slow, fast = (
+        Runner(one, notebook, Plan(limits), "", None)
+        for one in (notebook, new_notebook(cells=[new_code_cell("# import keras")]))
+    )
+    assert slow.seconds_for(notebook.cells[1]) == 30
+    assert fast.seconds_for(new_code_cell()) == 5
 
 
 def test_imports_that_a_machine_is_too_slow_for_are_its_failure(runner):
