@@ -134,6 +134,8 @@ SMALL = replace(
 )
 ABLATIONS = {
     "small": SMALL,
+    # What was trained in 32 bits is compared with this one: `run` says which.
+    "small-32-bits": replace(SMALL, about="in 32 bits, not 16"),
     "small-no-skips": replace(SMALL, about="skips cut", use_skips=False),
     "small-frozen-flip": replace(
         SMALL, about="the flip frozen, nothing else", augmentation=(), frozen_flip=True

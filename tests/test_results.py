@@ -22,6 +22,7 @@ from unetbook.results import (
 def write_run(folder, recipe, seed, matrix):
     score = {"matrix": matrix}
     run = {"recipe": recipe, "seed": seed, "test": score, "validation": score}
+    run["where"] = {"precision": "float32"}
     (folder / f"{recipe}-{seed}.json").write_text(json.dumps(run))
 
 
@@ -94,8 +95,19 @@ def test_runs_are_compared_seed_by_seed(tmp_path):
         run["validation"] = {"matrix": PERFECT}
     np.testing.assert_allclose(compare_runs(changed, plain), [0, 1 - mean])
     np.testing.assert_allclose(compare_runs(changed, plain, split="test")[0], mean - 1)
-    with pytest.raises(ValueError, match=r"others has \[0\]"):
+    with pytest.raises(ValueError, match=r"others has \[\(0, 'float32'\)\]"):
         compare_runs(changed[1:], plain[:1])
+
+
+def test_runs_of_two_precisions_are_not_compared(tmp_path):
+    for recipe, matrix in (("other", HALF), ("small", PERFECT)):
+        write_run(tmp_path, recipe, 0, matrix)
+    changed, plain = (read_runs(name, tmp_path) for name in ("other", "small"))
+    scores = compare_runs(changed, plain)
+    both = [*plain, {**changed[0], "where": {"precision": "mixed_bfloat16"}}]
+    np.testing.assert_array_equal(compare_runs(changed, both), scores)
+    with pytest.raises(ValueError, match="no seed and precision in common"):
+        compare_runs(changed, both[1:])
 
 
 def test_spread_divides_by_one_less_than_the_runs():

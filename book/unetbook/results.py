@@ -136,11 +136,16 @@ def score_runs(runs, border="class", split="test"):
     return {key: np.array([score[key] for score in scores]) for key in keys}
 
 
+def seed_and_precision(run):
+    """Return what two runs must share to be compared: the seed and the precision."""
+    return run["seed"], run["where"]["precision"]
+
+
 def compare_runs(runs, others, key="mean_iou", split="validation"):
     """Subtract from each run's score that of another recipe with the same seed.
 
     Runs of one seed met the same pictures in the same order, so that a part of what
-    chance did is the same in both.
+    chance did is the same in both. They must share their precision, too.
 
     Args:
         runs: What `read_runs` returns.
@@ -152,16 +157,16 @@ def compare_runs(runs, others, key="mean_iou", split="validation"):
         float64 `(seeds,)`, for `"iou"` `(seeds, classes)`: one row a seed of both.
 
     Raises:
-        ValueError: If the two have no seed in common.
+        ValueError: If the two have no seed and precision in common.
     """
-    by_seed = {run["seed"]: run for run in others}
-    runs = [run for run in runs if run["seed"] in by_seed]
+    by_pair = {seed_and_precision(run): run for run in others}
+    runs = [run for run in runs if seed_and_precision(run) in by_pair]
     if not runs:
         raise ValueError(
-            f"runs and others have no seed in common; others has {sorted(by_seed)}. "
-            "Measure both with one seed."
+            "runs and others have no seed and precision in common; others has "
+            f"{sorted(by_pair)}. Measure both with one seed and one --precision."
         )
-    others = [by_seed[run["seed"]] for run in runs]
+    others = [by_pair[seed_and_precision(run)] for run in runs]
     scores, others = (score_runs(r, split=split)[key] for r in (runs, others))
     return scores - others
 
