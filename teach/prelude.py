@@ -115,6 +115,12 @@ class ColabFinder:
             print("google.colab is on Colab only: here its functions do nothing.")
 
 
+def answer_nothing(prompt=""):
+    """Stand for `input()`: nobody sits here."""
+    print(f"{prompt}(input() gets an empty line here)")
+    return ""
+
+
 class PassOverImports(ast.NodeTransformer):
     """Lets a cell go on behind an import of what is not installed here, and says so.
 
@@ -169,6 +175,7 @@ def pass_over_magics(shell):
 
 
 shell = get_ipython()
+shell.kernel.raw_input = answer_nothing
 shell.ast_transformers.append(PassOverImports())
 pass_over_magics(shell)
 outlive_restarts(shell)

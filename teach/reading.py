@@ -78,22 +78,29 @@ def unpack(data):
 def decode(data):
     """Return a file's text: UTF-8, UTF-16 or UTF-32, or else Latin-1."""
     try:
-        return data.decode(json.detect_encoding(data)).removeprefix("\N{BOM}")
+        text = data.decode(json.detect_encoding(data)).removeprefix("\N{BOM}")
+        return text.rstrip("\0")  # a file system filled the rest of its block
     except UnicodeDecodeError:
         return data.decode("latin-1")
 
 
 def plain(text):
-    """Return text with Unix line ends, and without what no editor would write."""
+    """Return text with Unix line ends, and without what no editor would write.
+
+    Chats and web pages bring blanks that Python takes for none.
+    """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.replace("\N{BOM}", "").replace("\N{NO-BREAK SPACE}", " ")
     text = text.encode("utf-8", "replace").decode()  # half of a surrogate pair
     return re.sub(r"[\x00-\x08\x0b\x0e-\x1f\x7f]", "", text)
 
 
 def join(source):
-    """Return a cell's source as one text; it may come in lines."""
+    """Return a cell's source as one text; it may come in lines, ended or not."""
     lines = source if isinstance(source, list) else [source]
-    return plain("".join(line for line in lines if isinstance(line, str)))
+    lines = [line for line in lines if isinstance(line, str)]
+    ended = any(line.endswith("\n") for line in lines)
+    return plain(("" if ended else "\n").join(lines))
 
 
 def pictures(attachments):

@@ -335,6 +335,8 @@ class Maker:
                 cell.source = LACKS + cell.source
             if id_of(cell) == "size":
                 cell.source = f"%%memit\n{cell.source}"
+            if id_of(cell) == "matrix":
+                cell.source = f"name = input('Your name: ')\n{cell.source}"
         for source in (LEAVES, KILLS, COLAB, QUOTES, DISPLAYS, SHOUTS, "# \ud800"):
             self.with_cell(source, 2, notebook)
         return notebook

@@ -53,6 +53,11 @@ OLD = {
         ).encode(),
         json.dumps({"cells": [{**CELL, "source": "# task: size\r\nx = 1"}]}).encode(),
         json.dumps({"cells": [CELL, None, 5, {"x": 1}]}).encode(),
+        json.dumps({"cells": [{**CELL, "source": ["# task: size", "x = 1"]}]}).encode(),
+        json.dumps(
+            {"cells": [{**CELL, "source": "\ufeff# task: size\nx\xa0= 1"}]}
+        ).encode(),
+        json.dumps(NOTEBOOK).encode() + bytes(512),
         json.dumps(OLD).encode(),
     ],
 )

@@ -115,6 +115,11 @@ def test_commands_that_kill_python_are_not_run(monkeypatch, capfd):
     assert "killed" in capfd.readouterr().out + sys.stdout.getvalue()
 
 
+def test_who_is_asked_for_input_answers_with_an_empty_line(monkeypatch):
+    assert start_shell(monkeypatch).kernel.raw_input("Name: ") == ""
+    assert "Name: (input() gets an empty line here)" in sys.stdout.getvalue()
+
+
 def test_a_cell_goes_on_behind_packages_and_magics_that_are_not_here(monkeypatch):
     shell = start_shell(monkeypatch)
     top = "from __future__ import annotations\nimport nowhere.x as y\n%nothing 2\n"

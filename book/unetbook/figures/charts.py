@@ -236,7 +236,7 @@ def plot_scores(scores, class_names=PETS.names):
 
 def draw_bars(ax, places, values, thickness, number, label):
     """Draw one series of scores with its numbers above the bars, upright if thin."""
-    narrow = len(values) > 24 * thickness
+    narrow = len(values) > 14 * thickness
     ax.bar(
         places,
         np.nan_to_num(values),
@@ -288,6 +288,7 @@ def draw_reliability(ax, counts, number, label):
         for low in filled * width:
             box = plt.Rectangle((low, low), width, width, color=FAINT, alpha=0.25)
             ax.add_patch(box)
+        box.set_label("calibrated")
     shares = counts[filled, 1] / counts[filled].sum(axis=1)
     marker = "osD^v"[number % 5]
     places = (filled + 0.5) * width

@@ -147,7 +147,8 @@ def plot_stamps(x, kernel, strides=1):
         ["input", "stamp 0", "stamp 1", "sum"],
         ["kernel", "stamp 2", "stamp 3", "sum"],
     ]
-    axes = plt.figure(figsize=(WIDTH, 3.5), layout="constrained").subplot_mosaic(names)
+    figure = plt.figure(figsize=(WIDTH, 3.5), layout="constrained")
+    axes = figure.subplot_mosaic(names, width_ratios=(1, 1, 1, 1.7))
     draw_table(axes["input"], x, "input")
     draw_table(axes["kernel"], kernel, "kernel")
     draw_table(axes["sum"], transposed_convolution(x, kernel, strides), "sum")
@@ -155,7 +156,7 @@ def plot_stamps(x, kernel, strides=1):
         only = np.where(np.arange(4).reshape(2, 2) == number, x, 0)
         stamp = transposed_convolution(only, kernel, strides)
         ax = axes[f"stamp {number}"]
-        draw_table(ax, stamp, f"{number_text(x[place])} times")
+        draw_table(ax, stamp, f"{number_text(x[place])} × kernel")
         colour = SERIES_COLOURS[number]
         corner = np.multiply(place, strides)
         tint_square(axes["input"], place, 1, colour)
@@ -182,7 +183,7 @@ def frame_square(ax, corner, side, colour, inset):
     """Frame a square of a table, a little inside, so that frames stay apart."""
     top, left = np.subtract(corner, 0.5) + inset
     side -= 2 * inset
-    ax.add_patch(Rectangle((left, top), side, side, fill=False, ec=colour, lw=2.5))
+    ax.add_patch(Rectangle((left, top), side, side, fill=False, ec=colour, lw=1.8))
 
 
 def draw_grid(ax, rows, columns):

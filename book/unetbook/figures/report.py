@@ -101,7 +101,7 @@ def draw_sizes(ax, report):
     ax.set_xlim(left=0)
     ax.set_ylim(bottom=0)
     ax.set_xlabel("width (pixels)")
-    ax.set_ylabel("height")
+    ax.set_ylabel("height (pixels)")
     return ax
 
 
