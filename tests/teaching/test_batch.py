@@ -176,10 +176,11 @@ for path in glob.glob(get_connection_info(unpack=True)["ip"] + "-*"):
 for number in map(int, os.listdir("/proc/self/fd")):
     try:
         line = socket.socket(fileno=os.dup(number))
-        if line.family == socket.AF_UNIX:
-            line.shutdown(socket.SHUT_RDWR)
+        line.getpeername()
+        line.shutdown(socket.SHUT_RDWR)
     except OSError:
         continue
+print("relinked")
 """
 
 
@@ -190,7 +191,7 @@ def test_a_link_in_the_place_of_a_socket_leads_to_none_of_this_machine(course):
         host.listen()
         os.chmod(folder, 0o755)
         notebook = Maker(course, NAME).with_cell(RELINKS.format(host=path), 2)
-        assert execute_here(course, notebook, SHORT) == 0
+        execute_here(course, notebook, SHORT)
         host.setblocking(False)
         with pytest.raises(BlockingIOError):
             host.accept()

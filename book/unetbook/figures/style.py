@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
-from cycler import cycler
 from matplotlib.colors import ListedColormap
 
 from unetbook.classes import PETS
@@ -47,7 +46,7 @@ STYLE = {
     "axes.spines.right": False,
     "hatch.linewidth": 0.8,
     "axes.titlepad": 6,
-    "axes.prop_cycle": cycler(color=SERIES_COLOURS),
+    "axes.prop_cycle": plt.cycler(color=SERIES_COLOURS),
 }
 # Middle tones on a light card: an `<img>` in the page does not know the page's theme.
 CARD, INK, FAINT = "#f8f9fb", "#1f2733", "#6b7482"
