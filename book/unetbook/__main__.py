@@ -140,7 +140,7 @@ def add_segment(parser):
     """Add the arguments of `segment`."""
     parser.add_argument("pictures", nargs="+", help="files, or folders of pictures")
     model_help = (
-        "the folder of a run, or a network of the book: tiny, large, pretrained"
+        "the folder of a run, or a network of the book: drawn, tiny, large, pretrained"
     )
     parser.add_argument("--model", required=True, help=model_help)
     out_help = "folder for the masks (%(default)s)"
