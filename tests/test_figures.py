@@ -424,6 +424,9 @@ def test_reliability_is_the_share_that_is_right_above_the_middle_of_its_bin():
     assert tiny.get_marker() != large.get_marker()
     boxes = [(box.get_y(), box.get_height()) for box in ax.patches]
     assert boxes == [(0.5, 0.25), (0.75, 0.25)]
+    named = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert sorted(named) == ["calibrated", "large", "tiny"]
+    assert not plot_reliability({"tiny": np.zeros((4, 2))}).patches
     with pytest.raises(ValueError, match=r"counts\['tiny'\] has shape \(4,\)"):
         plot_reliability({"tiny": [1, 2, 3, 4]})
 

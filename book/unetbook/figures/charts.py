@@ -285,10 +285,10 @@ def draw_reliability(ax, counts, number, label):
     width = 1 / len(counts)
     filled = np.flatnonzero(counts.sum(axis=1))
     if number == 0:
-        for low in filled * width:
-            box = plt.Rectangle((low, low), width, width, color=FAINT, alpha=0.25)
-            ax.add_patch(box)
-        box.set_label("calibrated")
+        for place in filled:
+            look = {"color": FAINT, "alpha": 0.25}
+            look["label"] = "calibrated" if place == filled[0] else ""
+            ax.add_patch(plt.Rectangle((place * width,) * 2, width, width, **look))
     shares = counts[filled, 1] / counts[filled].sum(axis=1)
     marker = "osD^v"[number % 5]
     places = (filled + 0.5) * width
