@@ -12,8 +12,9 @@ import numpy as np
 from keras import ops
 
 from unetbook.augmentation import augment
+from unetbook.cards import list_pretrained
 from unetbook.prediction import predict_masks
-from unetbook.pretrained import list_pretrained, load_pretrained
+from unetbook.pretrained import load_pretrained
 
 # What promises to run on every backend has to load where TensorFlow is missing.
 KERAS_ALONE = (

@@ -51,8 +51,8 @@ def choose_packages(backend):
 
 def make_inputs():
     """Return drawn pets and draws as the arrays that every backend starts from."""
+    from unetbook.cards import list_pretrained, read_card
     from unetbook.data import cache_pairs, draw_augmentation, load_pets, make_dataset
-    from unetbook.pretrained import list_pretrained, read_card
 
     examples = load_pets("drawn").test.take(NUM_PICTURES)
 

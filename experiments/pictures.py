@@ -10,10 +10,11 @@ from keras import ops
 from scipy import ndimage
 
 from experiments.measuring import SCORE_BATCH, describe_score, mean_cross_entropy
+from unetbook.cards import WEIGHTS_DIR, read_card
 from unetbook.data import cache_pairs, load_pets, make_dataset
 from unetbook.files import write_json, write_whole
 from unetbook.metrics import confusion_matrix, count_confidence, mean_iou
-from unetbook.pretrained import WEIGHTS_DIR, load_pretrained, read_card
+from unetbook.pretrained import load_pretrained
 from unetbook.results import MEASURED_DIR, RINGS
 
 

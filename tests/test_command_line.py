@@ -13,7 +13,7 @@ from unetbook.__main__ import main
 from unetbook.classes import PETS
 from unetbook.model import build_unet
 from unetbook.pretrained import replace_head
-from unetbook.runs import read_network, score_split
+from unetbook.runs import read_network, score_objects, score_split
 
 COUNT = 6
 
@@ -78,12 +78,14 @@ def test_a_folder_with_a_fault_is_checked_with_1(leaves, capsys):
         (["check", "LEAVES", "--sheet", "nowhere/sheet.png"], "there is no folder"),
         (
             ["train", "LEAVES", "--run", "net", "--start", "best"],
-            "the weights there are",
+            "give one of imagenet, scratch, drawn",
         ),
         (["train", "LEAVES", "--run", "net", "--size", "100"], "32"),
         (["train", "LEAVES", "--run", "net", "--start", "tiny", "--size", "64"], "128"),
         (["score", "nowhere", "LEAVES"], "holds no model.keras"),
-        (["score", "tiny", "LEAVES"], "hold background, foreground, and the network"),
+        (["score", "tiny", "LEAVES", "--classes", "a,b"], "hold a, b, and the network"),
+        (["segment", "LEAVES/images", "--model", "LEAVES/msks"], "Did you mean masks?"),
+        (["check", "LEAVES/images"], "lies beside it. Give"),
         (["segment", "LEAVES", "--model", "tiny"], "itself. Give the folder that th"),
         (["segment", "LEAVES/images", "--model", "nowhere"], "holds no model.keras"),
         (["segment", ".", "--model", "tiny"], "holds no pictures"),
@@ -108,6 +110,47 @@ def test_a_fault_is_a_sentence_and_2(leaves, tmp_path, capsys, arguments, messag
     assert not list((tmp_path / "work").iterdir())
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["segment", "nowhere.jpg", "--model", "tiny"],
+        ["segment", "LEAVES/images", "--model", "nowhere"],
+        ["segment", "LEAVES/images", "--model", "tiny", "--out", "LEAVES/made"],
+        ["train", "LEAVES", "--run", "net", "--size", "100"],
+        ["train", "LEAVES", "--run", "LEAVES/net", "--epochs", "3"],
+        ["check", "LEAVES", "--sheet", "sheet.jpg"],
+    ],
+)
+def test_what_can_be_seen_at_once_is_told_before_tensorflow_is_loaded(
+    leaves, monkeypatch, arguments
+):
+    def load():
+        raise AssertionError("TensorFlow is loaded")
+
+    monkeypatch.setattr("unetbook.__main__.load_tensorflow", load)
+    (leaves / "made").mkdir()
+    for number in range(COUNT):
+        (leaves / "made" / f"{number}_mask.png").touch()
+    (leaves / "net").mkdir()
+    settings = {"folder": str(leaves), "start": "imagenet", "size": None}
+    settings |= {"batch": 8, "seed": 0}
+    facts = {f"settings {name}": value for name, value in settings.items()}
+    (leaves / "net" / "run.json").write_text(json.dumps({"epochs": 2, **facts}))
+    assert main([word.replace("LEAVES", str(leaves)) for word in arguments]) == 2
+
+
+def test_another_number_of_epochs_in_a_run_is_named_as_it_was_typed(leaves, capsys):
+    net = leaves / "net"
+    net.mkdir()
+    facts = {"folder": str(leaves), "start": "tiny", "size": 64, "batch": 8, "seed": 0}
+    facts = {f"settings {name}": value for name, value in facts.items()}
+    (net / "run.json").write_text(json.dumps({"epochs": 2, **facts}))
+    order = ["train", str(leaves), "--run", str(net), "--start", "tiny"]
+    assert main([*order, "--epochs", "3"]) == 2
+    said = capsys.readouterr().err
+    assert f"{net} was begun with --size 64, --epochs 2. Give the same again" in said
+
+
 def test_full_memory_is_a_sentence_and_another_error_of_ours_is_none(
     tmp_path, monkeypatch, capsys
 ):
@@ -120,16 +163,16 @@ def test_full_memory_is_a_sentence_and_another_error_of_ours_is_none(
     monkeypatch.setattr(commands, "score_folder", fail)
     (tmp_path / "work" / "leaves").mkdir()
     failure = ResourceExhaustedError("OOM when allocating tensor with shape[64,256]")
-    assert main(["score", "net", "leaves"]) == 2
+    assert main(["score", "tiny", "leaves"]) == 2
     assert "smaller --batch" in capsys.readouterr().err
     failure = KeyError("a fault of ours")
     with pytest.raises(KeyError):
-        main(["score", "net", "leaves"])
+        main(["score", "tiny", "leaves"])
     failure = KeyboardInterrupt()
-    assert main(["score", "net", "leaves"]) == 130
+    assert main(["score", "tiny", "leaves"]) == 130
     assert "the same command goes on" in capsys.readouterr().err
     failure = KeyboardInterrupt("Stopped in epoch 2.")
-    assert main(["score", "net", "leaves"]) == 130
+    assert main(["score", "tiny", "leaves"]) == 130
     assert "epoch 2" in capsys.readouterr().err
 
 
@@ -177,6 +220,25 @@ def test_a_class_that_never_occurs_has_no_score():
     assert scores["pixel_accuracy"] == 0.5
 
 
+def test_masks_of_other_classes_are_scored_as_background_and_object():
+    image = np.zeros((1, 1, 4, 3), "float32")
+    probabilities = np.eye(3, dtype="float32")[[[[0, 1, 2, 1]]]]  # border is object
+
+    class Model:
+        def predict(self, images, **options):
+            return probabilities
+
+    masks = np.array([[[2, 0, 0, -1]]])  # dog, background twice, not annotated
+    scores = score_objects(Model(), PETS, [(image, masks)], background=0)
+    assert scores["iou"] == {"background": 0.5, "object": 0.5}
+    assert scores["pixel_accuracy"] == pytest.approx(2 / 3)
+
+
+def test_advice_on_a_low_score_depends_on_the_one_in_training():
+    assert "stands still" in commands.explain_low(0.3)
+    assert "bad elsewhere" in commands.explain_low(0.9)
+
+
 def test_few_pictures_are_shown_more_often():
     assert commands.count_epochs(22, 8) == 134  # of 3 steps
     assert commands.count_epochs(3000, 8) == 20
@@ -188,6 +250,7 @@ def test_a_folder_is_trained_on_scored_and_used(leaves, tmp_path, monkeypatch, c
     order = ["train", str(leaves), "--run", "net", "--start", "scratch", "--size", "16"]
     order += ["--epochs", "2", "--batch", "2"]
     assert main(order) == 0
+    assert "These are few steps. Without --epochs there are" in capsys.readouterr().out
     net = tmp_path / "work" / "net"
     written = {file.name for file in net.iterdir()}
     assert written >= {"model.keras", "classes.csv", "history.csv", "scores.json"}
@@ -203,8 +266,10 @@ def test_a_folder_is_trained_on_scored_and_used(leaves, tmp_path, monkeypatch, c
     with open(net / "history.csv") as file:
         assert len(list(csv.DictReader(file))) == 2
     assert main([*order[:-1], "3"]) == 2  # another batch size is another run
-    assert "batch" in capsys.readouterr().err
+    assert "--batch 2" in capsys.readouterr().err
 
+    assert main(["score", "tiny", str(leaves), "--split", "test"]) == 0
+    assert "counts as one class, object" in capsys.readouterr().out
     assert main(["score", "net", str(leaves), "--split", "test"]) == 0
     assert f"mean IoU {scores['test']['mean_iou']:.3f}" in capsys.readouterr().out
     model, classes = read_network("net")
@@ -226,6 +291,6 @@ def test_a_folder_is_trained_on_scored_and_used(leaves, tmp_path, monkeypatch, c
         assert (mask.mode, mask.size) == ("P", (40, 30))
         assert set(np.unique(np.asarray(mask))) <= {1, 2}
     assert main(["segment", str(photos / "a.jpg"), "--model", "net"]) == 2
-    assert "a_mask.png is there already" in capsys.readouterr().out
+    assert "a_mask.png is there already" in capsys.readouterr().err
     order = ["segment", str(photos / "a.jpg"), "--model", "net", "--overwrite"]
     assert main(order) == 0

@@ -115,10 +115,10 @@ def writer(monkeypatch, tmp_path):
 @pytest.fixture
 def weights(tmp_path, monkeypatch):
     """The float16 weights of a network of two levels."""
-    from unetbook import pretrained
+    from unetbook import cards, pretrained
     from unetbook.model import build_unet
 
-    monkeypatch.setattr(pretrained, "WEIGHTS_DIR", tmp_path)
+    monkeypatch.setattr(cards, "WEIGHTS_DIR", tmp_path)
     model = build_unet(16, filters=FEWEST["filters"])
     pretrained.save_pretrained(model, "least", FEWEST)
     with np.load(tmp_path / "least.npz") as arrays:

@@ -7,18 +7,13 @@ import keras
 import numpy as np
 import pytest
 
-from unetbook import pretrained
+from unetbook import cards
+from unetbook.cards import CARD_KEYS, list_pretrained, read_card
 from unetbook.data import cache_pairs, make_dataset
 from unetbook.metrics import mean_iou
 from unetbook.model import build_unet
 from unetbook.prediction import evaluate_masks, evaluate_pictures
-from unetbook.pretrained import (
-    CARD_KEYS,
-    list_pretrained,
-    load_pretrained,
-    read_card,
-    save_pretrained,
-)
+from unetbook.pretrained import load_pretrained, save_pretrained
 from unetbook.results import read_pictures
 
 CARD = {
@@ -38,7 +33,7 @@ PHOTOGRAPHS_NETS = sorted({*list_pretrained()} - {"drawn"})
 def weights_dir(tmp_path, monkeypatch):
     """Let the weights lie in an empty folder."""
     folder = tmp_path / "weights"
-    monkeypatch.setattr(pretrained, "WEIGHTS_DIR", folder)
+    monkeypatch.setattr(cards, "WEIGHTS_DIR", folder)
     return folder
 
 

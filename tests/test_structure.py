@@ -25,10 +25,10 @@ ROOMS = (
         "augmentation",
     },
     {"pictures", "metrics", "model", "checkpoints", "inspection", "gradients"},
-    {"sources", "training", "pretrained", "results"},
+    {"sources", "training", "pretrained", "results", "cards"},
     {"data", "prediction", "tiles", "cutouts", "cats"},
     {"figures"},
-    {"explorers", "runs"},
+    {"explorers", "runs", "arguments"},
     {"commands"},
     {"__main__"},
 )

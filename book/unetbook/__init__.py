@@ -27,7 +27,8 @@ What stands behind that:
     progress        what a training prints
     processes       several processes that train one network; Keras on JAX
     encoders        EfficientNet-Lite0, which has learnt from ImageNet
-    pretrained      the weights that come with the book, with their cards
+    cards           which networks come with the book, and what their cards say
+    pretrained      their weights, and new heads for them
     pictures        any picture as an array; masks and pictures checked
     cats            five photographs that anyone may use
     files           written whole or not at all
@@ -41,7 +42,8 @@ What shows it:
 
 What the command line `unetbook` does:
 
-    __main__        its arguments, errors and exit codes
+    __main__        its options, errors and exit codes
+    arguments       what can be checked before TensorFlow is loaded
     commands        check, train, score, segment
     runs            what a training leaves in its folder, to be used again
 

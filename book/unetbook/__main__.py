@@ -6,8 +6,8 @@
   unetbook segment new/ --model net --cut-out
 
 A folder holds pictures in images/ and for each of them a mask of the same name in
-masks/, or is the export of an annotation tool: CVAT, Roboflow, labelme, COCO, VOC,
-YOLO.
+masks/, or is the export of an annotation tool: CVAT, Label Studio, labelme,
+Roboflow, Supervisely, COCO, VOC, YOLO.
 `unetbook COMMAND --help` says more. The exit code is 0, 1 if a check found faults, 2 if
 something given is wrong, 130 after Ctrl-C.
 """
@@ -17,7 +17,8 @@ import importlib
 import sys
 import warnings
 
-from unetbook.config import find_folder, hold_stderr, load_tensorflow
+from unetbook.arguments import check_arguments
+from unetbook.config import hold_stderr, load_tensorflow
 from unetbook.remedies import look_up
 
 ACTIONS = {
@@ -37,9 +38,9 @@ CLASSES_HELP = (
     "folder lists"
 )
 START_HELP = (
-    "imagenet: an encoder that has seen a million photographs, the best choice for few "
-    "pictures; scratch: random weights; or drawn, tiny, large, pretrained: a network "
-    "of the book, worth it for cats and dogs (%(default)s)"
+    "imagenet: an encoder that has seen a million photographs; pretrained: the same "
+    "after all pet photographs of the book, better for cats and dogs; tiny, large, "
+    "drawn: other networks of the book; scratch: random weights (%(default)s)"
 )
 SEED_HELP = "another one cuts off other validation pictures, a fifth (%(default)s)"
 
@@ -48,8 +49,7 @@ def main(arguments=None):
     """Do what the command line says, and return the exit code."""
     options = make_parser().parse_args(arguments)
     try:
-        if hasattr(options, "folder"):  # said at once, before anything is loaded
-            find_folder(options.folder)
+        check_arguments(options)
         load_tensorflow()
         with hold_stderr():
             commands = importlib.import_module("unetbook.commands")

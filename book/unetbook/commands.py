@@ -5,7 +5,8 @@ from pathlib import Path
 
 import keras
 
-from unetbook.cutouts import check_png_path, cut_out, write_mask
+from unetbook.arguments import KEPT, check_run, find_written, list_given, name_written
+from unetbook.cutouts import cut_out, write_mask
 from unetbook.data import cache_pairs, check_pictures, load_pictures, make_dataset
 from unetbook.figures.report import plot_report
 from unetbook.model import build_unet
@@ -17,11 +18,11 @@ from unetbook.runs import (
     list_scores,
     read_network,
     save_figure,
+    score_objects,
     score_split,
     write_run,
     write_scores,
 )
-from unetbook.sources.layouts import list_picture_files
 from unetbook.training import LOSSES, compile_unet, make_optimizer, train
 
 RATES = {"scratch": 3e-3}  # learning rates; where something was learnt before, 1e-3
@@ -33,7 +34,6 @@ LOW = 0.4  # a mean IoU that says that something is wrong
 
 def check_folder(options):
     """Print and draw what the check of a folder found; 1 if it cannot be loaded."""
-    sheet = check_png_path(options.sheet)
     report = check_pictures(options.folder, options.classes)
     for sentence in report.faults:
         print(f"Fault: {sentence}")
@@ -46,10 +46,10 @@ def check_folder(options):
     for name, share in report.shares.items():
         if name or share:
             print(f"{name or 'not annotated'}: {share:.1%} of the pixels")
-    save_figure(plot_report(report)[0].figure, sheet)
+    save_figure(plot_report(report)[0].figure, Path(options.sheet).expanduser())
     print(
         f"{len(report.pairs)} pairs; faults: {len(report.faults)}; to look at: "
-        f"{len(report.doubtful)}. See {sheet}."
+        f"{len(report.doubtful)}. See {options.sheet}."
     )
     return 1 if report.faults else 0
 
@@ -85,11 +85,16 @@ def train_folder(options):
     pairs = [cache_pairs(split, model.input_shape[1]) for split in pictures[:3]]
     settings = list_settings(options, classes)
     options.epochs = options.epochs or count_epochs(len(pairs[0]), options.batch)
+    check_run(options)  # once more: the number of epochs may have been open
     steps = math.ceil(len(pairs[0]) / options.batch)
     print(f"{options.epochs} epochs of {steps} steps. The first takes longer.")
+    if options.epochs * steps < FEWEST_STEPS:
+        enough = count_epochs(len(pairs[0]), options.batch)
+        print(f"These are few steps. Without --epochs there are {enough} epochs.")
     history = train_network(model, pairs, options, run, settings)
     write_run(run, model, classes, history)
-    finish_run(run, model, pairs, classes, options.batch)
+    known = max(history["mean_iou"])
+    finish_run(run, model, pairs, classes, options.batch, known)
 
 
 def load_splits(options):
@@ -139,12 +144,11 @@ def train_network(model, pairs, options, run, settings=None):
 
 def list_settings(options, classes):
     """Return what makes a run another one, for the comparison at its resume."""
-    names = ("folder", "start", "size", "batch", "seed")
-    settings = {name: getattr(options, name) for name in names}
+    settings = {name: getattr(options, name) for name in KEPT}
     return settings | {"classes": ", ".join(classes.names)}
 
 
-def finish_run(run, model, pairs, classes, batch_size):
+def finish_run(run, model, pairs, classes, batch_size, known):
     """Score validation, then test, once; draw the best and the worst; say where."""
     scores = {}
     for name, part in (("validation", pairs[1]), ("test", pairs[2])):
@@ -154,7 +158,7 @@ def finish_run(run, model, pairs, classes, batch_size):
     figure = draw_best_and_worst(model, pairs[1], classes, batch_size)
     save_figure(figure, run / "sheet.png")
     if scores["validation"]["mean_iou"] < LOW:
-        print(f"That is low. {look_up('The loss or the score stands still')}")
+        print(explain_low(known))
     print(
         f"Now look at {run / 'sheet.png'}, the validation pictures from the best to "
         f"the worst. Then try: unetbook segment PICTURE --model {run}\n"
@@ -162,50 +166,47 @@ def finish_run(run, model, pairs, classes, batch_size):
     )
 
 
+def explain_low(known):
+    """Return what to do about a low score; it depends on the one in training."""
+    if known < LOW:
+        return f"That is low. {look_up('The loss or the score stands still')}"
+    return (
+        f"That is low, and on the training pictures it is {known:.3f}: the network "
+        f"needs more of them. {look_up('Good in training, bad elsewhere')}"
+    )
+
+
 def score_folder(options):
     """Print the scores of a network on a split of a folder."""
     model, classes = read_network(options.model)
     pictures = load_splits(options)
-    if pictures.classes.names != classes.names:
-        raise ValueError(
-            f"The masks in {options.folder} hold {', '.join(pictures.classes.names)}, "
-            f"and the network knows {', '.join(classes.names)}. Name the same classes "
-            "in the same order with --classes."
-        )
+    held, known = pictures.classes, classes.names
+    if held.names != known:
+        print(explain_merging(held, classes))
     pairs = cache_pairs(getattr(pictures, options.split), model.input_shape[1])
-    scores = score_split(model, make_dataset(pairs, options.batch), classes)
+    batches = make_dataset(pairs, options.batch)
+    if held.names == known:
+        scores = score_split(model, batches, classes)
+    else:
+        scores = score_objects(model, classes, batches, held.background)
     print("\n".join([f"{options.split}:", *list_scores(scores)]))
 
 
-def list_given(places):
-    """Return the picture files among files and folders, all of another name."""
-    pictures = []
-    for place in (Path(place).expanduser() for place in places):
-        found = list_picture_files(place) if place.is_dir() else [place]
-        if not found:
-            raise ValueError(
-                f"{place.absolute()} holds no pictures{point_below(place)}"
-            )
-        if not found[0].is_file():
-            raise ValueError(f"There is no file or folder {place.absolute()}.")
-        pictures += found
-    seen = {}
-    for path in pictures:
-        other = seen.setdefault(path.stem, path)
-        if other != path:
-            raise ValueError(
-                f"{other} and {path} would both become {path.stem}_mask.png. Rename "
-                "one of them, or segment them apart."
-            )
-    return list(seen.values())
+def explain_merging(held, known):
+    """Say what is scored if the masks hold other classes than the network knows.
 
-
-def point_below(folder):
-    """Return the end of a sentence: in which folder below pictures lie, if in any."""
-    for inside in sorted(path for path in folder.rglob("*") if path.is_dir()):
-        if list_picture_files(inside):
-            return f" itself. Give the folder that they are in, such as {inside}"
-    return "."
+    Raises:
+        ValueError: If one side has no background, or only the order differs.
+    """
+    differ = (
+        f"The masks hold {', '.join(held.names)}, and the network knows "
+        f"{', '.join(known.names)}."
+    )
+    if {*held.names} == {*known.names} or None in (held.background, known.background):
+        raise ValueError(
+            f"{differ} Name the same classes in the same order with --classes."
+        )
+    return f"{differ} So all that is not background counts as one class, object."
 
 
 def segment_pictures(options):
@@ -217,25 +218,22 @@ def segment_pictures(options):
             f"The classes {', '.join(classes.names)} have no background, so that "
             "nothing can be cut out or looked at twice. Leave the option out."
         )
-    out, failed = Path(options.out).expanduser(), 0
+    failed = 0
     for path in pictures:
         try:
-            print(segment_one(path, model, classes, out, options))
+            print(segment_one(path, model, classes, options))
         except ValueError as error:
             failed += 1
             print(f"{path.name}: {error}")
     return 2 if failed else 0
 
 
-def segment_one(path, model, classes, out, options):
+def segment_one(path, model, classes, options):
     """Segment a picture, write what was asked for, and return what was found."""
-    written = [out / f"{path.stem}_mask.png"]
-    if options.cut_out:
-        written.append(out / f"{path.stem}_cut.png")
-    there = [str(file) for file in written if file.exists()]
+    written, there = name_written(path, options), find_written(path, options)
     if there and not options.overwrite:
         raise ValueError(
-            f"{there[0]} is there already. Give another --out, or --overwrite."
+            f"{there} is there already. Give another --out, or --overwrite."
         )
     mask, probabilities = segment_picture(
         model,
@@ -245,7 +243,7 @@ def segment_one(path, model, classes, out, options):
         flip=options.flip,
         classes=classes,
     )
-    out.mkdir(parents=True, exist_ok=True)
+    written[0].parent.mkdir(parents=True, exist_ok=True)
     write_mask(mask, written[0], classes)
     if options.cut_out:
         cut_out(path, probabilities, classes, written[1])

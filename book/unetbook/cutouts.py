@@ -1,14 +1,12 @@
 """What to do with a mask: cut the object out, count objects, write the mask down."""
 
-from pathlib import Path
-
 import numpy as np
 from PIL import Image
 from skimage.measure import label
 from skimage.morphology import isotropic_dilation
 
 from unetbook.classes import MOST_CLASSES, PETS, VOID_COLOUR
-from unetbook.files import write_whole
+from unetbook.files import check_png_path, write_whole
 from unetbook.pictures import check_mask, read_picture
 
 EDGE = (0.25, 0.75)  # certainties between which a cut-out's edge is soft
@@ -123,21 +121,6 @@ def write_mask(mask, path, classes=PETS):
     colours = np.array([VOID_COLOUR, *classes.colours], "uint8")
     image.putpalette(colours.tobytes())
     save_png(image, path)
-
-
-def check_png_path(path):
-    """Return where to write a PNG, or raise a `ValueError`."""
-    path = Path(path).expanduser()
-    if path.suffix.lower() != ".png":
-        raise ValueError(
-            f"path={str(path)!r}: end it in .png. JPEG knows no transparent pixels and "
-            "changes the values of a mask."
-        )
-    if not path.parent.is_dir():
-        raise ValueError(
-            f"path={str(path)!r}: there is no folder {path.parent.absolute()}."
-        )
-    return path
 
 
 def save_png(image, path):

@@ -48,3 +48,18 @@ def shorten(error):
 def printable(text):
     """Return a text on one line: what cannot be printed stands as an escape."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
+
+
+def check_png_path(path):
+    """Return where to write a PNG, or raise a `ValueError`."""
+    path = Path(path).expanduser()
+    if path.suffix.lower() != ".png":
+        raise ValueError(
+            f"path={str(path)!r}: end it in .png. JPEG knows no transparent pixels and "
+            "changes the values of a mask."
+        )
+    if not path.parent.is_dir():
+        raise ValueError(
+            f"path={str(path)!r}: there is no folder {path.parent.absolute()}."
+        )
+    return path

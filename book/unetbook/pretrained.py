@@ -1,32 +1,21 @@
-"""Trained weights that come with the book, each with a card, checked by hash."""
+"""Trained weights that come with the book, checked by the hash on their card."""
 
 import json
-from pathlib import Path
 
 import keras
 import numpy as np
 from keras import layers
 
+from unetbook import cards
 from unetbook.blocks import conv_block, decoder_block
+from unetbook.cards import CARD_KEYS, REMEDY, read_card
 from unetbook.encoders import efficientnet_lite0
 from unetbook.files import describe_file, write_json, write_whole
 from unetbook.model import build_unet, check_image_size
-from unetbook.results import OLD_WEIGHTS, check_renamed
 
-WEIGHTS_DIR = Path(__file__).parent / "weights"
-ENCODER_DIR = Path(__file__).parent / "weights" / "encoder"
+ENCODER_DIR = cards.WEIGHTS_DIR / "encoder"
 ENCODER = "efficientnet_lite0"
 FILTERS = (16, 24, 40, 64, 112, 320)  # of the decoder's levels, and the encoder's end
-CARD_KEYS = (
-    "filters",
-    "image_size",
-    "data",
-    "licence",
-    "recipe",
-    "scores",
-    "limits",
-)
-REMEDY = "Run `make weights` to train them again, or take the file from the repository."
 
 
 def build_pretrained_unet(image_size, num_classes=3):
@@ -101,11 +90,11 @@ def save_pretrained(model, name, card):
             f"card describes a network of image_size={card['image_size']} and filters="
             f"{card['filters']}, and the model is another. Correct the card."
         )
-    WEIGHTS_DIR.mkdir(parents=True, exist_ok=True)
-    file = WEIGHTS_DIR / f"{name}.npz"
+    cards.WEIGHTS_DIR.mkdir(parents=True, exist_ok=True)
+    file = cards.WEIGHTS_DIR / f"{name}.npz"
     write_halves(file, map(keras.ops.convert_to_numpy, model.weights))
     card = {**card, "parameters": model.count_params(), **describe_file(file)}
-    write_json(WEIGHTS_DIR / f"{name}.json", card)
+    write_json(cards.WEIGHTS_DIR / f"{name}.json", card)
     return card
 
 
@@ -124,7 +113,7 @@ def load_pretrained(name="drawn"):
     """
     card = read_card(name)
     model = build_from_card(card)
-    assign_weights(model, WEIGHTS_DIR / f"{name}.npz", card)
+    assign_weights(model, cards.WEIGHTS_DIR / f"{name}.npz", card)
     return model
 
 
@@ -182,28 +171,3 @@ def assign_weights(model, file, card):
     with np.load(file, allow_pickle=False) as arrays:
         for number, weight in enumerate(model.weights):
             weight.assign(arrays[f"arr_{number}"].astype("float32"))
-
-
-def list_pretrained():
-    """Return the names of the weights that come with the book."""
-    return sorted(path.stem for path in WEIGHTS_DIR.glob("*.json"))
-
-
-def read_card(name="drawn"):
-    """Read the card of trained weights: network, data, licence, scores and limits.
-
-    Raises:
-        ValueError: If there is no such card, or it is damaged.
-    """
-    check_renamed(name, OLD_WEIGHTS)
-    if name not in list_pretrained():
-        there = ", ".join(list_pretrained()) or "none"
-        raise ValueError(f"name={name!r}: the weights there are: {there}. {REMEDY}")
-    file = WEIGHTS_DIR / f"{name}.json"
-    try:
-        card = json.loads(file.read_text())
-    except ValueError as error:
-        raise ValueError(f"{file} cannot be read ({error}). {REMEDY}") from error
-    if not isinstance(card, dict) or not {*CARD_KEYS, "sha256"} <= card.keys():
-        raise ValueError(f"{file} lacks entries of a card. {REMEDY}")
-    return card

@@ -5,23 +5,21 @@ needs; `history.csv`, `curves.png`, `scores.json` and `sheet.png`, to look at; a
 `unetbook.training.train` keeps there to go on after a stop.
 """
 
-from pathlib import Path
-
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
 
+from unetbook.cards import MODEL, find_network
 from unetbook.classes import PETS
 from unetbook.data import make_dataset
 from unetbook.figures.charts import plot_history
 from unetbook.figures.pictures import plot_examples
 from unetbook.files import shorten, write_json, write_whole
-from unetbook.metrics import iou_per_class, mean_iou, pixel_accuracy
+from unetbook.metrics import confusion_matrix, iou_per_class, mean_iou, pixel_accuracy
 from unetbook.prediction import evaluate_masks, evaluate_pictures, predict_masks
-from unetbook.pretrained import list_pretrained, load_pretrained
+from unetbook.pretrained import load_pretrained
 from unetbook.sources.class_lists import ClassList, read_class_list, write_class_list
 
-MODEL = "model.keras"
 NOWHERE = "-  (neither in the masks nor predicted)"
 SHOWN = 4  # best ones in the sheet, and as many worst ones
 
@@ -60,15 +58,9 @@ def read_network(place):
     Raises:
         ValueError: If there is neither, or a file of the run is missing or damaged.
     """
-    folder = Path(place).expanduser()
-    if not folder.is_dir() and place in list_pretrained():
-        return load_pretrained(place), PETS
-    if not (folder / MODEL).is_file():
-        raise ValueError(
-            f"{folder.absolute()} holds no {MODEL}. Give the folder that `unetbook "
-            f"train` wrote, or one of {', '.join(list_pretrained())}, the networks for "
-            "pets that come with the book."
-        )
+    folder = find_network(place)
+    if isinstance(folder, str):
+        return load_pretrained(folder), PETS
     listed = read_class_list(folder)
     if listed is None:
         raise ValueError(f"{folder / 'classes.csv'} is missing. Train again.")
@@ -92,12 +84,37 @@ def score_split(model, batches, classes):
         A dictionary that JSON can hold: `mean_iou`, `pixel_accuracy`, and `iou`, from
         the name of each class to its IoU; None for a class that never occurs.
     """
-    matrix = evaluate_masks(model, batches)
+    return summarize(evaluate_masks(model, batches), classes.names)
+
+
+def score_objects(model, classes, batches, background):
+    """Score a network where the masks hold other classes: background, and all else.
+
+    Args:
+        model: The network.
+        classes: Its `Classes`, with a background.
+        batches: What `make_dataset` returns.
+        background: The number of the masks' own background.
+
+    Returns:
+        As `score_split`, for the classes `background` and `object`.
+    """
+    matrix = 0
+    for images, masks in batches:
+        masks = np.asarray(masks)
+        truth = np.where(masks < 0, masks, masks != background)
+        found = predict_masks(model, images) != classes.background
+        matrix += confusion_matrix(truth, found.astype("int32"), 2)
+    return summarize(matrix, ("background", "object"))
+
+
+def summarize(matrix, names):
+    """Return the scores of a confusion matrix as a dictionary that JSON can hold."""
     each = [None if np.isnan(iou) else float(iou) for iou in iou_per_class(matrix)]
     return {
         "mean_iou": float(mean_iou(matrix)),
         "pixel_accuracy": float(pixel_accuracy(matrix)),
-        "iou": dict(zip(classes.names, each, strict=True)),
+        "iou": dict(zip(names, each, strict=True)),
     }
 
 

@@ -361,8 +361,22 @@ def come_near(path, folder):
     return ""
 
 
+def holds_pairs(folder):
+    """Return whether a folder itself holds pictures with masks or with outlines."""
+    try:
+        return bool(find_pairs(folder) or find_outlines(folder))
+    except (ValueError, ImportError):  # there are outlines, and the error says more
+        return True
+
+
 def describe_contents(folder):
     """Say that a folder holds no pairs, what it holds, and what is looked for."""
+    inner = (*PICTURE_FOLDERS, *MASK_FOLDERS)
+    if folder.name.lower() in inner and holds_pairs(folder.parent):
+        return printable(
+            f"{folder} is only a part: what belongs to it lies beside it. Give "
+            f"{folder.parent}."
+        )
     held = [f"{len(list_picture_files(folder))} pictures"]
     for path in list(list_folders(folder).values())[:12]:
         held.append(f"{path.name}/ with {len(list_picture_files(path))} pictures")
