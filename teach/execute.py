@@ -44,6 +44,7 @@ STARTUP_SECONDS = 120
 SLOW = re.compile(r"^\s*(?:import|from)\s+(?:keras|tensorflow)\b", re.MULTILINE)
 SLOW_SECONDS = 25  # that such an import may take
 TICK = 0.2  # seconds between two looks at what a cell has used up
+INTERRUPTS = 20  # of a cell that goes on, a tick apart
 TIMEOUT = "CellTimeoutError"
 LACKS = "the grader has no such package"  # as prelude.py says it
 CUT = "The rest of what this cell wrote is left out: it was too much.\n"
@@ -161,6 +162,20 @@ class Runner(NotebookClient):
             except queue.Empty:
                 if time.monotonic() > deadline or self.used() > self.allowed:
                     raise
+
+    async def _async_handle_timeout(self, timeout, cell=None):
+        """Interrupt a cell until it ends: a bare `except` may swallow an interrupt.
+
+        Otherwise it would go on, and use up the time of the cells behind it.
+        """
+        reply = await super()._async_handle_timeout(timeout, cell)
+        for _ in range(INTERRUPTS):
+            try:
+                await self.kc.shell_channel.get_msg(timeout=TICK)
+                break
+            except queue.Empty:
+                await self.km.interrupt_kernel()
+        return reply
 
     def seconds_for(self, cell):
         """Return how long a cell may compute, so that one endless task leaves time."""

@@ -342,6 +342,19 @@ def test_a_slow_import_takes_no_answers_time(line):
     assert fast.seconds_for(new_code_cell()) == 5
 
 
+def test_a_cell_that_swallows_interrupts_takes_no_time_of_the_next(tmp_path):
+    stubborn = (
+        "left = 3\nwhile left:\n    try:\n        while True:\n            pass\n"
+    )
+    stubborn += "    except KeyboardInterrupt:\n        left -= 1"
+    sources = ("1", stubborn, "print(left)")
+    notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
+    limits = {"notebook_seconds": 120, "patience": 1, "cell_seconds": 2}
+    plan = Plan(limits, sandboxed=False)
+    Runner(notebook, notebook, plan, str(tmp_path), lambda: None).run()
+    assert notebook.cells[2].outputs[0].text == "0\n"
+
+
 def test_imports_that_a_machine_is_too_slow_for_are_its_failure(runner):
     late = {"status": "error", "ename": TIMEOUT, "evalue": "", "traceback": []}
     about = {"cell": runner.nb.cells[0], "cell_index": 0}
