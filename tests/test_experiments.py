@@ -49,12 +49,12 @@ from experiments.run import (
     training_epochs,
 )
 from experiments.ship import describe_drawn_net
+from unetbook.cards import read_card
 from unetbook.config import TIERS
 from unetbook.data import cache_pairs, make_dataset
 from unetbook.inspection import unet_parameters
 from unetbook.metrics import confusion_matrix
 from unetbook.prediction import evaluate_pictures
-from unetbook.pretrained import read_card
 from unetbook.results import TIER_RECIPES, read_cuts, read_measured, read_runs
 
 ROOT = Path(__file__).parents[1]

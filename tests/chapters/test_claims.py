@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from tests.paths import BOOK, ROOT
+from unetbook.cards import read_card
 from unetbook.config import TIERS
 from unetbook.explorers.anatomy import seen_square, split_blocks
 from unetbook.metrics import BORDER_POLICIES, iou_per_class, mean_iou, score_border
 from unetbook.model import build_unet
-from unetbook.pretrained import read_card
 from unetbook.results import (
     RINGS,
     TIER_RECIPES,

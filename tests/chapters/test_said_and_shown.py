@@ -11,9 +11,9 @@ import pytest
 
 from tests.chapters.test_claims import missing
 from tests.paths import BOOK
+from unetbook.cards import read_card
 from unetbook.config import TIERS
 from unetbook.metrics import mean_iou, score_border, threshold_matrix
-from unetbook.pretrained import read_card
 from unetbook.results import read_measured, read_runs
 
 TRAINING, PREDICTION = "07_training", "08_prediction"

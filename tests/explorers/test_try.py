@@ -215,7 +215,7 @@ def test_the_page_has_the_colours_of_the_package():
 
 
 def test_the_number_of_training_photographs_is_the_one_of_the_cards():
-    from unetbook.pretrained import read_card
+    from unetbook.cards import read_card
 
     page = (BOOK / "try.md").read_text(encoding="utf-8")
     for model in json.loads((FOLDER / "models.json").read_text(encoding="utf-8")):
